@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "event/grouper.hpp"
+#include "event/payload.hpp"
+#include "event/route.hpp"
+
+namespace postrider::event {
+
+// An event that leaves later.
+struct delayed {
+    std::uint64_t handle = 0;  // unique within this process
+    std::string key;
+    std::string id;
+    std::string payload;
+    std::string token;  // names its copy in Redis, unique across processes
+    steady_time due{};
+    wall_time scheduled_for{};
+};
+
+enum class delay_decision { scheduled, skipped };
+
+// Decides whether and when: pure. The dice are thrown from `seed` (for instance a hash of the event's id), so
+// that the same event gets the same answer again after a restart, on every platform. The wait lies within
+// [min, max]; where max is below min, it is min.
+struct delay_choice {
+    delay_decision decision = delay_decision::skipped;
+    milliseconds wait{0};
+};
+delay_choice choose_delay(const delaying& rules, std::uint64_t seed);
+
+// Holds the events that wait, ordered by their time: pure, fed with (event, now).
+class delays {
+ public:
+    void add(delayed d);
+    std::optional<steady_time> next_deadline() const;
+    // Takes those whose time has come, in order of due, then of arrival.
+    void due(steady_time now, std::vector<delayed>& leaving);
+    // Takes all that wait under this key, in order of due.
+    void cancel(std::string_view key, std::vector<delayed>& cancelled);
+    // Takes everything, in order of due.
+    void take_all(std::vector<delayed>& leaving);
+    std::size_t size() const { return waiting_.size(); }
+    // Visits all that wait (for saving them again after Redis lost its data), in order of due.
+    template <class Visitor>
+    void for_each(Visitor visit) const {
+        for (const auto& [at, d] : waiting_)
+            visit(d);
+    }
+
+ private:
+    using place = std::pair<steady_time, std::uint64_t>;  // due, then arrival
+
+    std::map<place, delayed> waiting_;
+    std::set<std::tuple<std::string_view, steady_time, std::uint64_t>> by_key_;  // views into waiting_
+    std::uint64_t arrivals_ = 0;
+};
+
+}  // namespace postrider::event

@@ -1,0 +1,164 @@
+#include "http/connection.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+
+namespace postrider::http {
+
+namespace {
+
+constexpr std::size_t most_discarded = 256 * 1024;
+
+std::string words(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        return e.what();
+    }
+}
+
+}  // namespace
+
+connection::connection(asio::ip::tcp::socket socket, shared_parts& shared)
+    : socket_(std::move(socket)),
+      shared_(shared),
+      reader_(shared.settings.header_limit, shared.settings.body_limit),
+      timer_(socket_.get_executor()) {
+    limit(shared.settings.request_time);
+}
+
+asio::awaitable<void> connection::run() {
+    // A coroutine of its own, so that one signal reaches whatever the client's request waits for.
+    const auto executor = socket_.get_executor();
+    auto token = asio::bind_cancellation_slot(cancel_.slot(), asio::as_tuple(asio::use_awaitable));
+    auto serving = asio::co_spawn(executor, serve(), std::move(token));
+    const auto outcome = co_await std::move(serving);
+    over_ = true;
+    error_code ignored;
+    socket_.close(ignored);
+    timer_.cancel();
+    const auto& error = std::get<0>(outcome);
+    if (error && !cancelled_) spdlog::error("HTTP: a connection ended by a bug: {}", words(error));
+}
+
+asio::awaitable<void> connection::watch() {
+    while (!over_) {
+        timer_.expires_at(deadline_);
+        co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (over_ || core::steady::now() < deadline_) continue;
+        deadline_ = core::steady::time_point::max();
+        cancel();
+    }
+}
+
+void connection::limit(core::milliseconds time) {
+    deadline_ = core::steady::now() + time;
+    // A later deadline needs no new wait: the watch looks at it when it wakes.
+    if (deadline_ < timer_.expiry()) timer_.cancel();
+}
+
+void connection::stop() {
+    stopping_ = true;
+    if (waiting_) cancel();
+}
+
+void connection::cancel() {
+    if (cancelled_ || over_) return;
+    cancelled_ = true;
+    cancel_.emit(asio::cancellation_type::terminal);
+    error_code ignored;
+    socket_.close(ignored);
+}
+
+asio::awaitable<void> connection::serve() {
+    bool polite = false;  // the client itself asked for the end
+    for (unsigned served = 1; co_await read_request(); ++served) {
+        request asked = reader_.take();
+        framing how;
+        how.with_body = asked.method != "HEAD";
+        how.old_client = reader_.old_client();
+        limit(shared_.settings.answer_time);
+        const response answered = co_await answer(std::move(asked));
+        polite = !reader_.keep_alive();
+        how.keep_alive = !polite && !stopping_ && served < shared_.settings.max_requests;
+        std::string bytes = render(answered, how, shared_.date.at(core::wall::now()));
+        const bool written = co_await write(std::move(bytes));
+        if (!written) co_return;
+        if (!how.keep_alive) break;
+        waiting_ = reader_.idle();
+        if (waiting_) limit(shared_.settings.idle_time);
+    }
+    if (!polite) co_await linger();
+}
+
+// False: the connection is to end, a refusal has been answered.
+asio::awaitable<bool> connection::read_request() {
+    using progress = request_reader::progress;
+    if (!waiting_) limit(shared_.settings.request_time);
+    auto so_far = reader_.received(0);
+    while (so_far == progress::more || so_far == progress::expects) {
+        if (so_far == progress::expects) {
+            std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+            const bool written = co_await write(std::move(go_on));
+            if (!written) co_return false;
+            limit(shared_.settings.request_time);
+        }
+        const auto room = reader_.room();
+        const auto target = asio::buffer(room.data(), room.size());
+        const auto [error, count] =
+            co_await socket_.async_read_some(target, asio::as_tuple(asio::use_awaitable));
+        if (error) co_return false;
+        if (waiting_) limit(shared_.settings.request_time);
+        waiting_ = false;
+        so_far = reader_.received(count);
+    }
+    if (so_far == progress::complete) co_return true;
+    framing how;
+    how.keep_alive = false;
+    std::string bytes = render(reader_.refusal(), how, shared_.date.at(core::wall::now()));
+    co_await write(std::move(bytes));
+    co_return false;
+}
+
+asio::awaitable<bool> connection::write(std::string bytes) {
+    limit(shared_.settings.write_time);
+    const auto source = asio::buffer(bytes);
+    const auto [error, count] =
+        co_await asio::async_write(socket_, source, asio::as_tuple(asio::use_awaitable));
+    co_return !error;
+}
+
+asio::awaitable<response> connection::answer(request asked) {
+    std::exception_ptr error;
+    try {
+        auto asking = shared_.handler(std::move(asked));
+        response answered = co_await std::move(asking);
+        co_return answered;
+    } catch (const std::exception&) {
+        error = std::current_exception();
+    }
+    if (cancelled_) std::rethrow_exception(error);
+    spdlog::error("HTTP: an endpoint failed: {}", words(error));
+    co_return error_response(500, "this endpoint failed; the log says why");
+}
+
+// Reads on until the client has closed: a socket closed over unread bytes resets the connection, and the
+// client would lose the answer that it has not read yet.
+asio::awaitable<void> connection::linger() {
+    error_code error;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+    if (error) co_return;
+    waiting_ = !stopping_;
+    limit(shared_.settings.linger_time);
+    std::string discarded(4096, '\0');
+    const auto target = asio::buffer(discarded);
+    for (std::size_t total = 0; total < most_discarded;) {
+        const auto [failed, count] =
+            co_await socket_.async_read_some(target, asio::as_tuple(asio::use_awaitable));
+        if (failed) co_return;
+        total += count;
+    }
+}
+
+}  // namespace postrider::http

@@ -1,0 +1,157 @@
+#include "http/server.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+
+namespace postrider::http {
+namespace {
+
+using asio::ip::tcp;
+
+// Accept errors closer together than this are one storm, and one line in the log.
+constexpr std::chrono::seconds storm_quiet{30};
+
+core::failure cannot_listen(const settings& s, const error_code& error) {
+    std::string mend = "see the system's words";
+    if (error == asio::error::address_in_use) {
+        mend = "another program listens there: stop it, or choose another port (PORT)";
+    } else if (error == asio::error::access_denied) {
+        mend = "ports below 1024 need a privilege: choose a higher port (PORT)";
+    } else if (error == boost::system::errc::address_not_available) {
+        mend = "this machine has no such address: use 0.0.0.0 or :: for every interface";
+    }
+    const std::string host = s.address.find(':') == std::string::npos ? s.address : "[" + s.address + "]";
+    return {.code = core::errc::invalid_input,
+            .message = "HTTP cannot listen on " + host + ":" + std::to_string(s.port) + ": " +
+                       error.message() + "; " + mend};
+}
+
+}  // namespace
+
+server::server(const asio::any_io_executor& executor, settings s, handler h)
+    : shared_{.settings = std::move(s), .handler = std::move(h), .date = {}},
+      acceptor_(executor),
+      pause_(executor),
+      tasks_(executor,
+             [](std::string_view name, std::string_view words) {
+                 spdlog::error("HTTP: the task {} ended by a bug: {}", name, words);
+             }),
+      ended_(executor),
+      last_accept_error_(core::steady::now() - 2 * storm_quiet) {}
+
+core::result<std::uint16_t> server::listen() {
+    error_code error;
+    const auto address = asio::ip::make_address(shared_.settings.address, error);
+    if (error) {
+        return core::failure{.code = core::errc::invalid_input,
+                             .message = "HTTP cannot listen on \"" + shared_.settings.address +
+                                        "\": it is not an IP address; use 0.0.0.0 or :: for every interface, "
+                                        "127.0.0.1 for this machine alone"};
+    }
+    const tcp::endpoint where(address, shared_.settings.port);
+    acceptor_.open(where.protocol(), error);
+    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_.bind(where, error);
+    if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
+    tcp::endpoint bound;
+    if (!error) bound = acceptor_.local_endpoint(error);
+    if (!error) return bound.port();
+    error_code ignored;
+    acceptor_.close(ignored);
+    return cannot_listen(shared_.settings, error);
+}
+
+asio::awaitable<void> server::run() {
+    co_await accept();
+    const auto limit = core::steady::now() + shared_.settings.stop_time;
+    while (!open_.empty() && core::steady::now() < limit)
+        co_await ended_.wait_until(limit);
+    for (const auto& client : everybody())
+        client->cancel();
+    co_await tasks_.join();
+}
+
+void server::stop() {
+    if (stopping_) return;
+    stopping_ = true;
+    error_code ignored;
+    acceptor_.close(ignored);
+    pause_.cancel();
+    for (const auto& client : everybody())
+        client->stop();
+}
+
+std::vector<std::shared_ptr<connection>> server::everybody() const {
+    return {open_.begin(), open_.end()};
+}
+
+asio::awaitable<void> server::accept() {
+    while (!stopping_) {
+        auto [error, socket] = co_await acceptor_.async_accept(asio::as_tuple(asio::use_awaitable));
+        if (stopping_) break;
+        if (error) {
+            co_await recover(error);
+        } else if (open_.size() >= shared_.settings.max_connections) {
+            turn_away(std::move(socket));
+        } else {
+            admit(std::move(socket));
+        }
+    }
+}
+
+asio::awaitable<void> server::recover(error_code error) {
+    if (error == asio::error::connection_aborted) co_return;
+    const auto now = core::steady::now();
+    if (now - last_accept_error_ > storm_quiet) {
+        spdlog::warn(
+            "HTTP: a connection cannot be accepted: {}; trying again until it works. When descriptors are "
+            "short, raise the limit (ulimit -n, LimitNOFILE)",
+            error.message());
+    }
+    last_accept_error_ = now;
+    pause_.expires_after(shared_.settings.accept_pause);
+    co_await pause_.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+void server::admit(tcp::socket socket) {
+    full_ = false;
+    error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    const auto client = std::make_shared<connection>(std::move(socket), shared_);
+    open_.insert(client);
+    tasks_.spawn("http connection", attend(client));
+    tasks_.spawn("http deadline", watch(client));
+}
+
+asio::awaitable<void> server::attend(std::shared_ptr<connection> client) {
+    co_await client->run();
+    open_.erase(client);
+    ended_.notify();
+}
+
+asio::awaitable<void> server::watch(std::shared_ptr<connection> client) {
+    co_await client->watch();
+}
+
+void server::turn_away(tcp::socket socket) {
+    if (!full_) {
+        spdlog::warn("HTTP: {} connections are open, as many as allowed; more are answered 503 and closed",
+                     open_.size());
+        full_ = true;
+    }
+    framing how;
+    how.keep_alive = false;
+    const auto text = render(error_response(503, "too many connections; try again later"), how,
+                             shared_.date.at(core::wall::now()));
+    // Nothing here waits: an empty send buffer takes these few bytes at once, and reading what has come keeps
+    // the close from resetting the connection.
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.write_some(asio::buffer(text), ignored);
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
+    std::array<char, 4096> unread;
+    socket.read_some(asio::buffer(unread), ignored);
+}
+
+}  // namespace postrider::http

@@ -1,0 +1,92 @@
+#include "postgres/conninfo.hpp"
+
+#include <libpq-fe.h>
+
+#include <memory>
+#include <string_view>
+
+namespace postrider::postgres {
+namespace {
+
+std::vector<std::string> split(std::string_view list) {
+    std::vector<std::string> parts;
+    for (std::size_t from = 0;;) {
+        const auto comma = list.find(',', from);
+        parts.emplace_back(list.substr(from, comma == std::string_view::npos ? comma : comma - from));
+        if (comma == std::string_view::npos) return parts;
+        from = comma + 1;
+    }
+}
+
+struct parsed {
+    std::vector<std::string> hosts{""};
+    std::vector<std::string> addresses;
+    std::vector<std::string> ports;
+    std::string session = "any";
+    std::vector<std::pair<std::string, std::string>> others;
+};
+
+core::result<parsed> parse(const std::string& conninfo) {
+    char* words = nullptr;
+    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+        PQconninfoParse(conninfo.c_str(), &words), &PQconninfoFree);
+    if (!options) {
+        const std::string why = words != nullptr ? words : "out of memory";
+        PQfreemem(words);
+        return core::failure{core::errc::invalid_input, "the Postgres connection string cannot be read: " + why};
+    }
+    parsed p;
+    for (const auto* o = options.get(); o->keyword != nullptr; ++o) {
+        if (o->val == nullptr || *o->val == '\0') continue;
+        const std::string_view keyword = o->keyword;
+        if (keyword == "host")
+            p.hosts = split(o->val);
+        else if (keyword == "hostaddr")
+            p.addresses = split(o->val);
+        else if (keyword == "port")
+            p.ports = split(o->val);
+        else if (keyword == "target_session_attrs")
+            p.session = o->val;
+        else
+            p.others.emplace_back(o->keyword, o->val);
+    }
+    if (p.hosts.size() < p.addresses.size()) p.hosts.resize(p.addresses.size());
+    return p;
+}
+
+candidate make(const parsed& p, std::size_t i, const std::string& session) {
+    candidate c;
+    c.host = p.hosts[i];
+    if (!p.ports.empty()) c.port = p.ports.size() == 1 ? p.ports[0] : p.ports[i];
+    c.parameters = p.others;
+    if (!c.host.empty()) c.parameters.emplace_back("host", c.host);
+    if (i < p.addresses.size() && !p.addresses[i].empty()) c.parameters.emplace_back("hostaddr", p.addresses[i]);
+    if (!c.port.empty()) c.parameters.emplace_back("port", c.port);
+    c.parameters.emplace_back("target_session_attrs", session);
+    return c;
+}
+
+}  // namespace
+
+std::string candidate::describe() const {
+    const auto name = host.empty() ? std::string("localhost") : host;
+    return name + ":" + (port.empty() ? "5432" : port);
+}
+
+core::result<std::vector<candidate>> candidates(const std::string& conninfo) {
+    const auto p = parse(conninfo);
+    if (!p) return p.error();
+    if (p->ports.size() > 1 && p->ports.size() != p->hosts.size())
+        return core::failure{core::errc::invalid_input,
+                             "the Postgres connection string names " + std::to_string(p->hosts.size()) +
+                                 " hosts but " + std::to_string(p->ports.size()) +
+                                 " ports: give one port for all, or one a host"};
+    const bool prefers_standby = p->session == "prefer-standby";
+    std::vector<candidate> all;
+    for (std::size_t i = 0; i < p->hosts.size(); ++i)
+        all.push_back(make(*p, i, prefers_standby ? "standby" : p->session));
+    for (std::size_t i = 0; prefers_standby && i < p->hosts.size(); ++i) all.push_back(make(*p, i, "any"));
+    return all;
+}
+
+}  // namespace postrider::postgres

@@ -1,0 +1,43 @@
+#include "redis/pipeline.hpp"
+
+#include <array>
+#include <charconv>
+
+namespace postrider::redis {
+namespace {
+
+constexpr std::size_t longest_header = 26;  // type, 20 digits, CRLF, and the CRLF behind a bulk string
+
+// A type byte, a decimal number and CRLF: how RESP opens an array ('*') and a bulk string ('$').
+void append_header(std::string& to, char type, std::size_t number) {
+    std::array<char, 24> text{};
+    text[0] = type;
+    char* end = std::to_chars(text.data() + 1, text.data() + text.size() - 2, number).ptr;
+    *end++ = '\r';
+    *end++ = '\n';
+    to.append(text.data(), end);
+}
+
+}  // namespace
+
+void pipeline::add(std::span<const std::string_view> words) {
+    // One growth for a whole batch: a megabyte built by doubling would be copied several times.
+    std::size_t needed = bytes_.size() + longest_header;
+    for (const std::string_view word : words)
+        needed += word.size() + longest_header;
+    if (needed > 2 * bytes_.capacity()) bytes_.reserve(needed);
+
+    append_header(bytes_, '*', words.size());
+    for (const std::string_view word : words) {
+        append_header(bytes_, '$', word.size());
+        bytes_.append(word);
+        bytes_.append("\r\n", 2);
+    }
+    ++commands_;
+}
+
+void pipeline::add(std::initializer_list<std::string_view> words) {
+    add(std::span<const std::string_view>(words.begin(), words.size()));
+}
+
+}  // namespace postrider::redis

@@ -1,0 +1,43 @@
+#include "redis/push_line.hpp"
+
+#include <iterator>
+
+namespace postrider::redis {
+
+void push_line::add(delivery d) {
+    ++waiting_;
+    bytes_ += d.body.size();
+    line_.push_back(std::move(d));
+}
+
+const batch* push_line::next() {
+    if (!under_way_.deliveries.empty()) return &under_way_;
+    if (line_.empty()) return nullptr;
+    under_way_.sequence = ++last_sequence_;
+    std::size_t size = 0;
+    do {
+        size += line_.front().body.size();
+        under_way_.deliveries.push_back(std::move(line_.front()));
+        line_.pop_front();
+    } while (one_by_one_ == 0 && !line_.empty() && under_way_.deliveries.size() < batch_deliveries &&
+             size + line_.front().body.size() <= batch_bytes);
+    if (one_by_one_ != 0) --one_by_one_;
+    return &under_way_;
+}
+
+std::vector<delivery> push_line::done() {
+    auto all = std::exchange(under_way_.deliveries, {});
+    waiting_ -= all.size();
+    for (const auto& d : all) bytes_ -= d.body.size();
+    return all;
+}
+
+std::optional<delivery> push_line::refused() {
+    if (under_way_.deliveries.size() == 1) return std::move(done().front());
+    auto all = std::exchange(under_way_.deliveries, {});
+    one_by_one_ = all.size();
+    line_.insert(line_.begin(), std::make_move_iterator(all.begin()), std::make_move_iterator(all.end()));
+    return std::nullopt;
+}
+
+}  // namespace postrider::redis

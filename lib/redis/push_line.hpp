@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "event/route.hpp"
+#include "redis/delivery.hpp"
+
+namespace postrider::redis {
+
+// What goes to one target in one script call. It stays as it is until Redis has answered for it, so that sending
+// it again is recognised by its sequence.
+struct batch {
+    std::uint64_t sequence = 0;
+    std::vector<delivery> deliveries;
+};
+
+// The deliveries on their way to one target, in order: pure. One batch is under way at a time; whatever comes
+// meanwhile makes the next one, so batches grow with the load by themselves.
+class push_line {
+ public:
+    explicit push_line(event::target to) : target_(std::move(to)) {}
+
+    const event::target& target() const { return target_; }
+
+    void add(delivery d);
+
+    // The batch to send now: the one that waits to be sent again, else a new one; null: nothing to do.
+    const batch* next();
+
+    // Redis has done the batch: its deliveries, for the books.
+    std::vector<delivery> done();
+
+    // Redis refused the batch for good. Of a single delivery: it is taken out and returned. Of more: they are
+    // sent one by one, so that only those are refused that cannot be delivered.
+    std::optional<delivery> refused();
+
+    std::size_t waiting() const { return waiting_; }      // deliveries, those under way included
+    std::size_t waiting_bytes() const { return bytes_; }  // of their bodies
+    bool empty() const { return waiting_ == 0; }
+
+ private:
+    static constexpr std::size_t batch_deliveries = 2'000;
+    static constexpr std::size_t batch_bytes = 4 << 20;
+
+    event::target target_;
+    std::deque<delivery> line_;
+    batch under_way_;
+    std::size_t one_by_one_ = 0;  // so many of the next deliveries go alone
+    std::uint64_t last_sequence_ = 0;
+    std::size_t waiting_ = 0;
+    std::size_t bytes_ = 0;
+};
+
+}  // namespace postrider::redis

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "event/route.hpp"
+#include "redis/options.hpp"
+
+namespace postrider::service {
+
+using core::log_format;
+
+// Everything the service is told; built from the defaults, the TOML file, the environment and the flags, each
+// over the one before.
+struct configuration {
+    std::string postgres_url;
+    core::milliseconds postgres_connect_timeout{10'000};
+    core::milliseconds postgres_heartbeat{10'000};         // of quiet, before a heartbeat is sent
+    core::milliseconds postgres_heartbeat_timeout{4'000};  // for its answer
+    redis::options redis;
+    std::string http_address = "0.0.0.0";
+    std::uint16_t http_port = 8080;  // 0: any free port, named in the log
+    std::string admin_token;         // empty: none
+    std::string log_level = "info";  // a name that core::log_level_name returns
+    core::log_format log_format = core::log_format::text;
+    core::milliseconds context_ttl{24LL * 3600 *
+                                   1000};  // at least a day, and twice the longest wait of a route
+    std::vector<event::route> routes;      // at least one, each complete and valid
+    std::vector<std::string> warnings;     // for the log, once it is set up
+};
+
+using environment = std::map<std::string, std::string, std::less<>>;
+
+// What the command line says; an empty optional was not given.
+struct flags {
+    std::string config_file;
+    std::optional<std::string> postgres_url, redis_url, log_level, log_format;
+    std::optional<std::uint16_t> port;
+};
+
+// Reads the file named by flags or POSTRIDER_CONFIG and puts everything together; a variable that is set but
+// empty counts as not set. Errors (invalid_input) are one or more lines, all that are wrong at once, each:
+// where (file and line, variable or flag), what is wrong, how to mend it. Secrets are never shown.
+core::result<configuration> load_configuration(const flags& given, const environment& variables);
+
+// This process's environment.
+environment current_environment();
+
+}  // namespace postrider::service

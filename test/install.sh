@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Installs what building and testing need and is missing, on Debian 12 and 13 and Ubuntu 24.04, as root or
+# through sudo. Nothing that is there is installed again and no system service is touched.
+#
+#   test/install.sh [--dry-run]
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+exec deploy/install.sh --build --demo "$@" --packages \
+    doctest-dev openssl curl jq redis-sentinel pgbouncer python3-redis slowhttptest

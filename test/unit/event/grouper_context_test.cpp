@@ -1,0 +1,125 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "event/grouper.hpp"
+
+namespace {
+
+using namespace postrider::event;
+using std::chrono::seconds;
+
+steady_time at(int s) {
+    return steady_time{} + seconds(s);
+}
+
+// "key:saved:messages;" for each update shown.
+std::string visit(grouper& g, std::size_t limit = 100) {
+    std::string shown;
+    g.visit_unsaved(limit, [&shown](const context_update& u) {
+        shown += std::string(u.key) + ":" + std::to_string(u.saved) + ":" + std::string(u.messages) + ";";
+    });
+    return shown;
+}
+
+void add(grouper& g, std::string_view key, std::string_view payload, int s = 0) {
+    std::vector<group> leaving;
+    g.add(key, "", payload, at(s), leaving);
+}
+
+group one(std::string_view key, std::string_view message) {
+    group g;
+    g.key = key;
+    g.messages = message;
+    g.count = 1;
+    return g;
+}
+
+}  // namespace
+
+TEST_CASE("a change is shown once, with what was shown before as saved") {
+    grouper g{grouping{}};
+    CHECK_FALSE(g.has_unsaved());
+    add(g, "a", "11");
+    add(g, "a", "22");
+    CHECK(g.has_unsaved());
+    CHECK(visit(g) == "a:0:11,22;");
+    CHECK_FALSE(g.has_unsaved());
+    CHECK(visit(g).empty());
+    add(g, "a", "33");
+    CHECK(visit(g) == "a:5:11,22,33;");
+}
+
+TEST_CASE("an update carries the count and the times") {
+    grouper g{grouping{}};
+    add(g, "a", "1", 3);
+    add(g, "a", "2", 4);
+    g.visit_unsaved(1, [](const context_update& u) {
+        CHECK(u.count == 2);
+        CHECK(u.opened == at(3));
+        CHECK(u.last == at(4));
+    });
+}
+
+TEST_CASE("no more than the limit is shown, the longest unsaved first") {
+    grouper g{grouping{}};
+    add(g, "a", "1");
+    add(g, "b", "2");
+    add(g, "c", "3");
+    add(g, "a", "4");
+    CHECK(visit(g, 2) == "a:0:1,4;b:0:2;");
+    CHECK(g.has_unsaved());
+    add(g, "a", "5");
+    CHECK(visit(g, 2) == "c:0:3;a:3:1,4,5;");
+    CHECK(g.visit_unsaved(5, [](const context_update&) {}) == 0);
+}
+
+TEST_CASE("a group that has left is not shown any more, and the key's next one is shown whole") {
+    grouping rules;
+    rules.max_events = 2;
+    grouper g(rules);
+    add(g, "a", "1");
+    CHECK(visit(g) == "a:0:1;");
+    add(g, "a", "2");
+    CHECK_FALSE(g.has_unsaved());
+    CHECK(visit(g).empty());
+    add(g, "a", "3");
+    CHECK(visit(g) == "a:0:3;");
+}
+
+TEST_CASE("an adopted group is saved already, a merged one is shown whole") {
+    grouper g{grouping{}};
+    g.adopt(one("a", "11"));
+    CHECK_FALSE(g.has_unsaved());
+    add(g, "a", "22");
+    CHECK(visit(g) == "a:2:11,22;");
+    add(g, "b", "2");
+    visit(g);
+    g.adopt(one("b", "1"));
+    CHECK(visit(g) == "b:0:1,2;");
+}
+
+TEST_CASE("what did not reach Redis is shown again, whole") {
+    grouper g{grouping{}};
+    add(g, "a", "1");
+    add(g, "b", "2");
+    visit(g);
+    g.mark_unsaved("a");
+    g.mark_unsaved("a");
+    g.mark_unsaved("unknown");
+    CHECK(visit(g) == "a:0:1;");
+    g.mark_all_unsaved();
+    CHECK(visit(g).size() == std::string("a:0:1;b:0:2;").size());
+    CHECK_FALSE(g.has_unsaved());
+}
+
+TEST_CASE("a key in its cooldown has nothing to show") {
+    grouping rules;
+    rules.max_events = 1;
+    grouper g(rules);
+    add(g, "a", "1");
+    g.mark_unsaved("a");
+    g.mark_all_unsaved();
+    CHECK_FALSE(g.has_unsaved());
+}

@@ -1,0 +1,99 @@
+#include "redis/classify.hpp"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+using namespace postrider::redis;
+
+namespace {
+
+reply error(std::string text) {
+    reply r;
+    r.type = reply::kind::error;
+    r.text = std::move(text);
+    return r;
+}
+
+struct row {
+    const char* text;
+    verdict meaning;
+    bool reconnect;
+};
+
+// The servers' own words, of Redis 5 to 7.
+const std::vector<row> table{
+    {"LOADING Redis is loading the dataset in memory", verdict::retry, false},
+    {"READONLY You can't write against a read only replica.", verdict::retry, true},
+    {"TRYAGAIN Multiple keys request during rehashing of slot", verdict::retry, false},
+    {"CLUSTERDOWN Hash slot not served", verdict::retry, false},
+    {"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", verdict::retry,
+     true},
+    {"BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.", verdict::retry,
+     false},
+    {"OOM command not allowed when used memory > 'maxmemory'.", verdict::retry, false},
+    {"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist on disk.",
+     verdict::retry, false},
+    {"NOREPLICAS Not enough good replicas to write.", verdict::retry, false},
+    {"UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
+     verdict::retry, true},
+    {"ERR max number of clients reached", verdict::retry, false},
+    {"MOVED 3999 127.0.0.1:6381", verdict::reroute, false},
+    {"ASK 3999 127.0.0.1:6381", verdict::reroute, false},
+    {"NOSCRIPT No matching script. Please use EVAL.", verdict::reload, false},
+    {"WRONGTYPE Operation against a key holding the wrong kind of value", verdict::permanent, false},
+    {"NOPERM this user has no permissions to run the 'rpush' command", verdict::permanent, false},
+    {"NOAUTH Authentication required.", verdict::permanent, false},
+    {"CROSSSLOT Keys in request don't hash to the same slot", verdict::permanent, false},
+    {"BUSYGROUP Consumer Group name already exists", verdict::permanent, false},
+    {"BUSYKEY Target key name already exists.", verdict::permanent, false},
+    {"ERR unknown command 'FOO'", verdict::permanent, false},
+    {"ERR LOADING is only a word here", verdict::permanent, false},
+    {"", verdict::permanent, false},
+    // Redis 7: an error from within a script keeps its code in front.
+    {"OOM command not allowed when used memory > 'maxmemory'. script: 1b2f, on @user_script:1.",
+     verdict::retry, false},
+    {"WRONGTYPE Operation against a key holding the wrong kind of value script: 1b2f, on @user_script:1.",
+     verdict::permanent, false},
+    // Redis 6 and 5 wrap it.
+    {"ERR Error running script (call to f_1b2f): @user_script:1: @user_script: 1: -OOM command not allowed "
+     "when "
+     "used memory > 'maxmemory'.",
+     verdict::retry, false},
+    {"ERR Error running script (call to f_1b2f): @user_script:1: -READONLY You can't write against a read "
+     "only "
+     "replica.",
+     verdict::retry, true},
+    {"ERR Error running script (call to f_1b2f): @user_script:1: WRONGTYPE Operation against a key",
+     verdict::permanent, false},
+    {"ERR Error running script (call to f_1b2f): @user_script:3: user_script:3: attempt to index a nil value",
+     verdict::permanent, false},
+};
+
+}  // namespace
+
+TEST_CASE("every error that the servers know has its verdict") {
+    for (const auto& [text, meaning, reconnect] : table) {
+        CAPTURE(text);
+        CHECK(classify(error(text)) == meaning);
+        CHECK(wants_reconnect(error(text)) == reconnect);
+    }
+}
+
+TEST_CASE("whatever is not an error is delivered, also when it reads like one") {
+    for (const auto kind : {reply::kind::nil, reply::kind::string, reply::kind::status, reply::kind::integer,
+                            reply::kind::array}) {
+        reply r = error("READONLY You can't write against a read only replica.");
+        r.type = kind;
+        CHECK(classify(r) == verdict::delivered);
+        CHECK_FALSE(wants_reconnect(r));
+        CHECK(error_code(r).empty());
+    }
+}
+
+TEST_CASE("an error's code is its first word, the inner one of a script's error") {
+    CHECK(error_code(error("NOAUTH Authentication required.")) == "NOAUTH");
+    CHECK(error_code(error("ERR")) == "ERR");
+    CHECK(error_code(error("ERR Error running script (call to f_1): @user_script:1: -STALE epoch")) ==
+          "STALE");
+}
