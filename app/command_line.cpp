@@ -1,8 +1,14 @@
 #include "command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <iostream>
 #include <string>
+#include <string_view>
+
+#include "core/nearest.hpp"
+#include "core/redact.hpp"
 
 namespace postrider::app {
 
@@ -14,12 +20,38 @@ void add_flags(CLI::App& parser, service::flags& flags) {
         ->type_name("URL");
     parser.add_option("--redis-url", flags.redis_url, "Where they go; also REDIS_URL")->type_name("URL");
     parser.add_option("--port", flags.port, "Of the HTTP server, 0 for any free one; also PORT (8080)")
+        ->check(CLI::Range(0, 65'535))
         ->type_name("PORT");
     parser
         .add_option("--log-level", flags.log_level,
                     "trace, debug, info, warning, error or critical; also LOG_LEVEL")
         ->type_name("LEVEL");
     parser.add_option("--log-format", flags.log_format, "text or json; also LOG_FORMAT")->type_name("FORMAT");
+}
+
+// Names what was not understood, and nothing behind it: a flag's value may be a secret.
+std::string unknown_argument(const CLI::App& parser) {
+    constexpr std::array<std::string_view, 8> flags{"--config",    "--postgres-url", "--redis-url", "--port",
+                                                    "--log-level", "--log-format",   "--version",   "--help"};
+    constexpr std::array<std::string_view, 2> commands{"run", "check"};
+    const auto rest = parser.remaining(true);
+    const auto flag =
+        std::find_if(rest.begin(), rest.end(), [](const auto& word) { return word.starts_with('-'); });
+    if (flag != rest.end()) {
+        const auto name = flag->substr(0, flag->find('='));
+        const auto meant = core::nearest(name, flags);
+        return "unknown flag '" + name + "'" + (meant ? ", did you mean '" + std::string(*meant) + "'?" : "");
+    }
+    const auto word = rest.empty() ? std::string() : rest.front();
+    const auto meant = core::nearest(word, commands);
+    const bool misspelt = meant && *meant != word;
+    return "unexpected argument '" + core::redact(word) + "'" +
+           (misspelt ? ", did you mean '" + std::string(*meant) + "'?" : "");
+}
+
+int refuse(const std::string& words) {
+    std::cerr << "postrider: " << words << "; see postrider --help\n";
+    return 2;
 }
 
 }  // namespace
@@ -39,9 +71,10 @@ std::variant<command_line, finished> parse_command_line(int count, const char* c
         parser.parse(count, arguments);
     } catch (const CLI::Success& answer) {
         return finished{parser.exit(answer)};
+    } catch (const CLI::ExtrasError&) {
+        return finished{refuse(unknown_argument(parser))};
     } catch (const CLI::ParseError& wrong) {
-        std::cerr << "postrider: " << wrong.what() << "; see postrider --help\n";
-        return finished{2};
+        return finished{refuse(core::redact(wrong.what()))};
     }
     if (check->parsed()) line.command = command::check;
     return line;

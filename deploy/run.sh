@@ -60,7 +60,7 @@ main() {
         case $1 in
             --for) seconds=$(seconds_of "${2:-}") || usage_error "--for takes a duration such as 20s, 2m or 1h." && shift ;;
             --for=*) seconds=$(seconds_of "${1#--for=}") || usage_error "--for takes a duration such as 20s, 2m or 1h." ;;
-            -h | --help) sed -n '3,/^set /{/^#/s/^# \{0,1\}//p}' "$0" && exit 0 ;;
+            -h | --help) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0" && exit 0 ;;
             *) usage_error "unknown argument $1; known is --for DURATION." ;;
         esac
         shift

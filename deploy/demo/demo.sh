@@ -88,7 +88,7 @@ start_service() {
         BOT_IDS="$bots")
     (
         # Only what stands above may decide how the demo goes.
-        unset "${!PG@}" DATABASE_URL POSTGRES_CONNECTION_STRING TEST_MODE CONTEXT_TTL REDISCLI_AUTH
+        unset "${!PG@}" DATABASE_URL POSTGRES_CONNECTION_STRING TEST_MODE CONTEXT_TTL POSTRIDER_CONFIG REDISCLI_AUTH
         export "${settings[@]}"
         exec setsid setpriv --pdeathsig TERM "$program" run
     ) </dev/null >>"$work/postrider.log" 2>&1 9>&- &

@@ -95,7 +95,7 @@ redis_answers() {
 }
 
 redis_settings() {
-    printf '%s\n' 'bind 127.0.0.1' "port $redis_port" "requirepass $REDISCLI_AUTH" "dir $data_folder" \
+    printf '%s\n' 'bind 127.0.0.1' "port $redis_port" "requirepass $REDISCLI_AUTH" "dir \"$data_folder\"" \
         'save ""' 'appendonly no' 'daemonize no'
 }
 

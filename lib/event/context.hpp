@@ -23,15 +23,17 @@ inline constexpr std::string_view context_tail = "]}";
 std::string context_head(std::string_view route_name, std::uint32_t count, wall_time opened, wall_time last);
 
 struct saved_context {
-    std::string route;  // empty: written by the Python bridge
+    std::string route;     // empty: written by the Python bridge
     std::string messages;  // joined by ',', byte for byte
     std::uint32_t count = 0;
     wall_time opened{};
     wall_time last{};
 };
 
-// Reads a context back, our own or the Python bridge's (there timer_started is true and last_message_at local,
-// so opened is taken to be last). An error is a sentence that says what is wrong with it.
+// Reads a context back, our own or the Python bridge's (there timer_started is true and last_message_at
+// local, so opened is taken to be last; a time without a zone is read as UTC). The count is that of the
+// messages, and opened is never after last; both may lie in the future of this machine's clock. An error is a
+// sentence that says what is wrong with it.
 boost::system::result<saved_context, std::string> parse_context(std::string_view text);
 
 // The single messages of a joined list (valid JSON values separated by ','), byte for byte.

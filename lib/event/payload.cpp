@@ -48,6 +48,12 @@ boost::system::result<std::optional<wall_time>, rejection> read_time(std::string
 
 struct payload_reader::implementation {
     json_check check;
+
+    std::optional<rejection> fault(std::string_view payload, std::size_t max_bytes) {
+        if (payload.size() > max_bytes) return rejection::too_large;
+        if (!check.valid(payload)) return rejection::not_json;
+        return std::nullopt;
+    }
 };
 
 payload_reader::payload_reader() : impl_(std::make_unique<implementation>()) {}
@@ -56,10 +62,14 @@ payload_reader::payload_reader(payload_reader&&) noexcept = default;
 payload_reader& payload_reader::operator=(payload_reader&&) noexcept = default;
 
 boost::system::result<envelope, rejection> payload_reader::read(const route& r, std::string_view payload) {
-    auto key = read_key(r.key, payload, r.max_payload_bytes);
-    if (!key) return key.error();
+    if (const auto fault = impl_->fault(payload, r.max_payload_bytes)) return *fault;
     envelope e;
-    e.key = std::move(*key);
+    // What leaves at once needs no key.
+    if (!r.key.empty() || r.policy != policy::immediate) {
+        auto key = read_name(payload, r.key, rejection::no_key, rejection::key_type);
+        if (!key) return key.error();
+        e.key = std::move(*key);
+    }
     if (!r.id.empty()) {
         auto id = read_name(payload, r.id, rejection::no_id, rejection::no_id);
         if (!id) return id.error();
@@ -76,8 +86,7 @@ boost::system::result<envelope, rejection> payload_reader::read(const route& r, 
 boost::system::result<std::string, rejection> payload_reader::read_key(std::string_view pointer,
                                                                        std::string_view payload,
                                                                        std::size_t max_bytes) {
-    if (payload.size() > max_bytes) return rejection::too_large;
-    if (!impl_->check.valid(payload)) return rejection::not_json;
+    if (const auto fault = impl_->fault(payload, max_bytes)) return *fault;
     return read_name(payload, pointer, rejection::no_key, rejection::key_type);
 }
 

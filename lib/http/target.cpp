@@ -60,7 +60,7 @@ std::optional<target> parse_target(std::string_view text) {
     const auto mark = std::min(rest.find_first_of("?#"), rest.size());
     auto path = decode(rest.substr(0, mark));
     if (!path) return std::nullopt;
-    if (path->empty()) *path = "/";
+    if (path->empty()) path->push_back('/');
     auto query = rest.substr(mark);
     query = query.substr(0, query.find('#'));
     if (!query.empty()) query.remove_prefix(1);

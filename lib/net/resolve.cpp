@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
+#include <system_error>
 #include <thread>
 
 namespace postrider::net {
@@ -43,7 +43,8 @@ struct lookup {
         status = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
         for (const addrinfo* a = found; a != nullptr; a = a->ai_next) {
             std::array<char, NI_MAXHOST> text{};
-            if (::getnameinfo(a->ai_addr, a->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0)
+            if (::getnameinfo(a->ai_addr, a->ai_addrlen, text.data(), text.size(), nullptr, 0,
+                              NI_NUMERICHOST) != 0)
                 continue;
             if (std::find(addresses.begin(), addresses.end(), text.data()) == addresses.end())
                 addresses.emplace_back(text.data());
@@ -54,9 +55,38 @@ struct lookup {
     }
 };
 
+core::failure too_late(const std::string& host) {
+    return {core::errc::timeout, "the name lookup of '" + host + "' took too long"};
+}
+
+// Starts the thread; `ready` becomes readable when it is done.
+core::result<std::shared_ptr<lookup>> begin(std::string host, asio::posix::stream_descriptor& ready) {
+    auto shared = std::make_shared<lookup>();
+    shared->host = std::move(host);
+    const int watched = shared->open() ? ::fcntl(shared->read_end, F_DUPFD_CLOEXEC, 0) : -1;
+    error_code refused = asio::error::no_descriptors;
+    if (watched >= 0) ready.assign(watched, refused);
+    if (watched >= 0 && refused) ::close(watched);
+    try {
+        if (!refused) std::thread([shared] { shared->run(); }).detach();
+    } catch (const std::system_error& e) {
+        refused = error_code(e.code());
+    }
+    if (!refused) return shared;
+    return core::failure{core::errc::unresolved,
+                         "the name lookup of '" + shared->host + "' could not begin: " + refused.message()};
+}
+
 }  // namespace
 
 asio::awaitable<core::result<std::vector<std::string>>> resolve(std::string host, deadline limit) {
+    const auto executor = co_await asio::this_coro::executor;
+    name_lookup lookup(executor);
+    auto found = co_await lookup.run(std::move(host), limit);
+    co_return found;
+}
+
+asio::awaitable<core::result<std::vector<std::string>>> name_lookup::run(std::string host, deadline limit) {
     error_code not_numeric;
     asio::ip::make_address(host, not_numeric);
     if (!not_numeric) {
@@ -64,25 +94,29 @@ asio::awaitable<core::result<std::vector<std::string>>> resolve(std::string host
         itself.push_back(std::move(host));
         co_return itself;
     }
-    const auto executor = co_await asio::this_coro::executor;
-    auto shared = std::make_shared<lookup>();
-    shared->host = std::move(host);
-    if (!shared->open())
-        co_return core::failure{core::errc::unresolved, "no pipe for the name lookup: too many open files"};
-    asio::posix::stream_descriptor ready(executor, ::dup(shared->read_end));
-    std::thread([shared] { shared->run(); }).detach();
+    if (limit <= std::chrono::steady_clock::now()) co_return too_late(host);
+    const auto shared = begin(std::move(host), ready_);
+    if (!shared) co_return shared.error();
+    const auto& asked = **shared;
 
     const auto waited =
-        co_await before(limit, ready.async_wait(asio::posix::stream_descriptor::wait_read, asio::deferred));
-    if (waited)
-        co_return core::failure{core::errc::timeout, "the name lookup of '" + shared->host + "' took too long"};
+        co_await before(limit, ready_.async_wait(asio::posix::stream_descriptor::wait_read, asio::deferred));
+    cancel();
+    if (waited == asio::error::operation_aborted)
+        co_return core::failure{core::errc::stopped, "the name lookup of '" + asked.host + "' was given up"};
+    if (waited) co_return too_late(asked.host);
     // The byte in the pipe orders the thread's writes before these reads.
     char byte = 0;
-    [[maybe_unused]] const auto got = ::read(shared->read_end, &byte, 1);
-    if (shared->status != 0 || shared->addresses.empty())
-        co_return core::failure{core::errc::unresolved, "host name '" + shared->host + "' has no address: " +
-                                                            ::gai_strerror(shared->status)};
-    co_return shared->addresses;
+    [[maybe_unused]] const auto got = ::read(asked.read_end, &byte, 1);
+    if (asked.status != 0 || asked.addresses.empty())
+        co_return core::failure{core::errc::unresolved, "host name '" + asked.host + "' has no address: " +
+                                                            ::gai_strerror(asked.status)};
+    co_return asked.addresses;
+}
+
+void name_lookup::cancel() {
+    error_code ignored;
+    ready_.close(ignored);
 }
 
 }  // namespace postrider::net

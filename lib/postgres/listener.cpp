@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <random>
 
 #include "core/duration.hpp"
@@ -11,6 +12,23 @@ namespace postrider::postgres {
 namespace {
 
 using core::steady;
+
+// Sets a pointer for a while, also where a cancellation unwinds.
+class pointed {
+ public:
+    pointed(connection*& pointer, connection& to) : pointer_(pointer) { pointer_ = &to; }
+    pointed(const pointed&) = delete;
+    pointed& operator=(const pointed&) = delete;
+    ~pointed() { pointer_ = nullptr; }
+
+ private:
+    connection*& pointer_;
+};
+
+void remove_repeats(std::vector<std::string>& names) {
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+}
 
 std::uint64_t random_seed() {
     std::random_device device;
@@ -25,6 +43,9 @@ listener::listener(const asio::any_io_executor& executor, listener_settings sett
       sink_(std::move(sink)),
       backoff_(settings_.backoff_first, settings_.backoff_cap, random_seed()) {
     status_.since = steady::now();
+    // Postgres counts a channel once, however often it is listened to.
+    remove_repeats(settings_.channels);
+    since_.resize(settings_.catch_ups.size());
     probe_channel_ = fmt::format("postrider_probe_{:016x}", random_seed());
 }
 
@@ -54,7 +75,7 @@ asio::awaitable<void> listener::supervise() {
         if (sink_.changed) sink_.changed();
         const auto wait = backoff_.next();
         if (!was_up)
-            spdlog::error("postgres: attempt {} failed: {}; next in {}", backoff_.attempts(), why.message,
+            spdlog::error("postgres: attempt {} failed: {}; next in {}", ++failed_attempts_, why.message,
                           core::format_duration(wait));
         pause.expires_after(wait);
         co_await pause.async_wait(asio::use_awaitable);
@@ -67,16 +88,19 @@ asio::awaitable<core::failure> listener::session() {
     auto opened = co_await connection::open(settings_.conninfo, settings_.connect_timeout);
     if (!opened) co_return opened.error();
     auto& c = *opened;
-    const auto started = co_await start(c);
-    if (!started) co_return started.error();
-    up(c);
-    current_ = &c;
-    auto why = co_await serve(c);
-    current_ = nullptr;
+    auto why = co_await use(c);
     drain(c);
     // With a catch-up, what was held back waits for the next one, which brings the older events first.
     if (settings_.catch_ups.empty() && sink_.ready()) go_live();
     co_return why;
+}
+
+asio::awaitable<core::failure> listener::use(connection& c) {
+    auto started = co_await start(c);
+    if (!started) co_return started.error();
+    up(c);
+    const pointed here(current_, c);
+    co_return co_await serve(c);
 }
 
 asio::awaitable<core::result<void>> listener::start(connection& c) {
@@ -93,14 +117,15 @@ asio::awaitable<core::result<void>> listener::listen(connection& c) {
         if (!quoted) co_return quoted.error();
         std::string statement = "LISTEN " + *quoted;
         parameters none;
-        auto done = co_await c.query(std::move(statement), std::move(none), steady::now() + settings_.connect_timeout);
+        auto done = co_await c.query(std::move(statement), std::move(none),
+                                     steady::now() + settings_.connect_timeout);
         if (!done) co_return done.error();
     }
     co_return co_await beat(c);
 }
 
-// The second connection matters: behind a transaction pooler the notification reaches whoever uses that server
-// connection next, and that may well be the sender itself.
+// The second connection matters: behind a transaction pooler the notification reaches whoever uses that
+// server connection next, and that may well be the sender itself.
 asio::awaitable<core::result<void>> listener::probe(connection& c) {
     probe_heard_ = false;
     auto second = co_await connection::open(settings_.conninfo, settings_.connect_timeout);
@@ -120,32 +145,58 @@ asio::awaitable<core::result<void>> listener::probe(connection& c) {
             core::errc::protocol,
             c.server() + ": LISTEN succeeded, but a notification to myself did not come back within " +
                 core::format_duration(settings_.probe_timeout) +
-                ": this looks like a transaction pooler (PgBouncer with pool_mode=transaction, Supabase's port "
+                ": this looks like a transaction pooler (PgBouncer with pool_mode=transaction, Supabase's "
+                "port "
                 "6543); use the direct connection or a session pooler (Supabase's port 5432)"};
     }
 }
 
-// A query that Postgres refuses does not keep the live events back; it is tried again after a heartbeat's time.
+// A query that Postgres refuses does not keep the live events back; it is tried again after a heartbeat's
+// time.
 asio::awaitable<core::result<void>> listener::catch_up(connection& c) {
     status_.catch_up_error.clear();
+    if (std::find(caught_up_.begin(), caught_up_.end(), false) == caught_up_.end())
+        co_return boost::system::in_place_value;
+    // The server ends a query that takes too long; ending the session instead would begin it anew for ever.
+    parameters limit{std::to_string(settings_.catch_up_timeout.count())};
+    auto limited = co_await c.query("SELECT set_config('statement_timeout', $1, false)", std::move(limit),
+                                    steady::now() + settings_.heartbeat_timeout);
+    if (!limited) co_return limited.error();
     for (std::size_t i = 0; i < settings_.catch_ups.size(); ++i) {
         if (caught_up_[i]) continue;
-        parameters since{sink_.since(i)};
-        auto sql = settings_.catch_ups[i];
-        auto found = co_await c.query(std::move(sql), std::move(since), steady::now() + settings_.catch_up_timeout);
-        drain(c);
-        if (!found && found.error().code != core::errc::server_error) co_return found.error();
-        if (!found) {
-            status_.catch_up_error = found.error().message;
-            spdlog::error("postgres: the catch-up query failed, events of an outage may be missing: {}; mend "
-                          "catch_up in the route: {}",
-                          found.error().message, settings_.catch_ups[i]);
-            continue;
-        }
-        caught_up_[i] = true;
-        for (const auto& row : *found)
-            if (!row.empty() && row[0]) sink_.caught_up(i, *row[0]);
+        auto done = co_await catch_up_one(c, i);
+        if (!done) co_return done.error();
     }
+    parameters none;
+    auto reset = co_await c.query("RESET statement_timeout", std::move(none),
+                                  steady::now() + settings_.heartbeat_timeout);
+    drain(c);
+    if (!reset) co_return reset.error();
+    co_return boost::system::in_place_value;
+}
+
+asio::awaitable<core::result<void>> listener::catch_up_one(connection& c, std::size_t i) {
+    if (!since_[i]) since_[i] = sink_.since(i);
+    parameters since{since_[i]};
+    auto sql = settings_.catch_ups[i];
+    auto found = co_await c.query(std::move(sql), std::move(since),
+                                  steady::now() + settings_.catch_up_timeout + settings_.heartbeat_timeout);
+    drain(c);
+    if (!found && found.error().code != core::errc::server_error) co_return found.error();
+    if (!found) {
+        status_.catch_up_error = found.error().message;
+        spdlog::error(
+            "postgres: the catch-up query failed, events of an outage may be missing: {}; mend catch_up in "
+            "the "
+            "route: {}",
+            found.error().message, settings_.catch_ups[i]);
+        co_return boost::system::in_place_value;
+    }
+    for (const auto& row : *found)
+        if (!row.empty() && row[0]) sink_.caught_up(i, *row[0]);
+    caught_up_[i] = true;
+    since_[i].reset();
+    if (sink_.completed) sink_.completed(i);
     co_return boost::system::in_place_value;
 }
 
@@ -167,12 +218,14 @@ asio::awaitable<core::failure> listener::serve(connection& c) {
     }
 }
 
-// Asks the listening session itself, and for its channels: a pooler or a DISCARD ALL may have taken them away.
+// Asks the listening session itself, and for its channels: a pooler or a DISCARD ALL may have taken them
+// away.
 asio::awaitable<core::result<void>> listener::beat(connection& c) {
     const auto asked = steady::now();
     parameters none;
+    // After a pause of this process the answer may stand behind many notifications.
     auto answer = co_await c.query("SELECT count(*) FROM pg_listening_channels()", std::move(none),
-                                   asked + settings_.heartbeat_timeout);
+                                   asked + settings_.heartbeat_timeout, settings_.heartbeat_timeout);
     drain(c);
     if (!answer) {
         auto why = std::move(answer.error());
@@ -207,7 +260,8 @@ void listener::wake() {
 
 void listener::go_live() {
     live_ = true;
-    for (const auto& [channel, payload] : held_) sink_.notified(channel, payload);
+    for (const auto& [channel, payload] : held_)
+        sink_.notified(channel, payload);
     held_.clear();
     held_.shrink_to_fit();
 }
@@ -223,6 +277,7 @@ void listener::up(const connection& c) {
         spdlog::info("postgres: listening at {} to {}", c.server(), fmt::join(settings_.channels, ", "));
     }
     ever_up_ = true;
+    failed_attempts_ = 0;
     status_.listening = true;
     status_.since = now;
     status_.last_error.clear();

@@ -1,5 +1,5 @@
 -- Writes open groups: whole, or only what is new of them.
---   KEYS the contexts   ARGV[1] their time to live in ms
+--   KEYS the contexts   ARGV[1] their time to live in ms, counted from the first write: far above every window
 --   then for each context: the bytes of messages that stand there already (0: write it whole), the head, and
 --   what follows those bytes, the closing brackets included
 -- Returns the positions of the contexts that do not stand there as expected: they want to be written whole.
@@ -11,7 +11,6 @@ for i, key in ipairs(KEYS) do
   elseif redis.call('STRLEN', key) == #head + saved + 2 then
     redis.call('SETRANGE', key, 0, head)
     redis.call('SETRANGE', key, #head + saved, rest)
-    redis.call('PEXPIRE', key, ARGV[1])
   else
     unlike[#unlike + 1] = i
   end

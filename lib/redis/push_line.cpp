@@ -40,4 +40,9 @@ std::optional<delivery> push_line::refused() {
     return std::nullopt;
 }
 
+bool push_line::forget_saved() {
+    if (under_way_.deliveries.size() != 1) return false;
+    return !std::exchange(under_way_.deliveries.front().saved_as, {}).empty();
+}
+
 }  // namespace postrider::redis

@@ -39,6 +39,10 @@ class push_line {
     // sent one by one, so that only those are refused that cannot be delivered.
     std::optional<delivery> refused();
 
+    // The delivery under way, if it is a single one, goes without deleting what it was saved as; false: it is not
+    // alone, or was not saved.
+    bool forget_saved();
+
     std::size_t waiting() const { return waiting_; }      // deliveries, those under way included
     std::size_t waiting_bytes() const { return bytes_; }  // of their bodies
     bool empty() const { return waiting_ == 0; }

@@ -233,6 +233,8 @@ bool pusher::settle_line(push_line& line, const reply& r) {
         }
         case verdict::reload: scripts_loaded_ = false; return false;
         case verdict::permanent:
+            // A key that may not be deleted could not be saved either, so the push does without it.
+            if (r.text.starts_with("NOPERM") && line.forget_saved()) return false;
             if (auto d = line.refused()) {
                 ++status_.finished;
                 sink_.refused(std::move(*d), r.text);

@@ -90,7 +90,7 @@ void saver::encode_seen(pipeline& p) {
     for (const auto& [set, ids] : flush_.seen)
         for (const auto& [ms, id] : ids) p.add({"ZADD", set, std::to_string(ms), id});
     for (const auto& [set, before] : flush_.trims)
-        p.add({"ZREMRANGEBYSCORE", set, "-inf", "(" + std::to_string(before)});
+        p.add({"ZREMRANGEBYSCORE", set, "-inf", std::string("(").append(std::to_string(before))});
 }
 
 std::string saver::replied(std::span<const reply> replies) {

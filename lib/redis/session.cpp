@@ -73,6 +73,7 @@ void session::submit(call& c, pipeline commands) {
 
 void session::close(core::failure why) {
     if (ended_) return;
+    if (!ready_) explain_refusal(why);
     ready_ = false;
     pending_.fail(why);
     ended_ = std::move(why);
@@ -80,6 +81,15 @@ void session::close(core::failure why) {
     outgoing_came_.notify();
     watch_again_.notify();
     ping_again_.notify();
+}
+
+void session::explain_refusal(core::failure& why) const {
+    if (why.code != core::errc::connection_lost && why.code != core::errc::protocol) return;
+    if (first_error_) {
+        why = turned_away(*first_error_);
+    } else if (!options_.tls && options_.unix_path.empty()) {
+        why.message += "; where this is a TLS port, write rediss:// in REDIS_URL";
+    }
 }
 
 asio::awaitable<void> session::write() {
@@ -92,7 +102,8 @@ asio::awaitable<void> session::write() {
         const std::string sending = std::exchange(outgoing_, {});
         const auto bytes = asio::buffer(sending);
         const error_code e = co_await transport_.write(bytes);
-        if (e) close(lost(e));
+        // The reader finds the same end, and what the server may have said before it.
+        if (e) co_return;
     }
 }
 
@@ -116,6 +127,7 @@ void session::received(std::string_view bytes) {
         if (!next) return close(next.error());
         if (!*next) return;
         reply& r = **next;
+        if (!ready_ && r.is_error() && !first_error_) first_error_ = r;
         if (!pending_.empty()) {
             pending_.take(std::move(r), now);
         } else if (r.is_error()) {
@@ -135,13 +147,15 @@ asio::awaitable<void> session::watch() {
         auto due = now + options_.command_timeout;
         if (!pending_.empty()) due = pending_.waiting_since() + options_.command_timeout;
         if (!ready_) due = std::min(due, connect_limit_);
-        if (now > due + own_delay && ready_) {
-            pending_.forgive(now);
-        } else if (now >= due) {
-            close(
-                {core::errc::timeout, "no reply within " + core::format_duration(options_.command_timeout)});
-        } else {
+        if (now < due) {
             co_await watch_again_.wait_until(due);
+        } else if (!ready_) {
+            close({core::errc::timeout,
+                   "connected, but no answer to the first commands within the deadlines "
+                   "(REDIS_CONNECT_TIMEOUT, REDIS_SOCKET_TIMEOUT)"});
+        } else if (now < due + own_delay || !pending_.forgive(now)) {
+            close({core::errc::timeout, "no reply within " + core::format_duration(options_.command_timeout) +
+                                            " (REDIS_SOCKET_TIMEOUT)"});
         }
     }
 }

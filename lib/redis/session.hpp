@@ -46,6 +46,7 @@ class session {
     asio::awaitable<void> watch();
     asio::awaitable<void> ping();
     void received(std::string_view bytes);
+    void explain_refusal(core::failure& why) const;
 
     const asio::any_io_executor executor_;
     const options& options_;
@@ -58,6 +59,7 @@ class session {
     net::signal watch_again_;
     net::signal ping_again_;
     std::optional<core::failure> ended_;
+    std::optional<reply> first_error_;  // the server's, before we were welcome
     bool ready_ = false;
     core::steady::time_point connect_limit_{};
     net::task_group tasks_;

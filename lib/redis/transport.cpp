@@ -3,7 +3,6 @@
 #include <netinet/tcp.h>
 
 #include "core/duration.hpp"
-#include "net/resolve.hpp"
 
 namespace postrider::redis {
 namespace {
@@ -29,7 +28,7 @@ void set_number(stream_socket& socket, int level, int name, int value) {
 }  // namespace
 
 transport::transport(const asio::any_io_executor& executor, const options& o)
-    : options_(o), socket_(executor) {}
+    : options_(o), lookup_(executor), socket_(executor) {}
 
 asio::awaitable<core::result<void>> transport::connect(net::deadline limit) {
     core::result<void> connected;
@@ -44,21 +43,9 @@ asio::awaitable<core::result<void>> transport::connect(net::deadline limit) {
     co_return connected;
 }
 
-asio::awaitable<core::result<std::vector<std::string>>> transport::resolve(net::deadline limit) {
-    // Started as a coroutine of its own because a lookup has no socket that close() could take away from it.
-    const auto executor = co_await asio::this_coro::executor;
-    auto lookup = net::resolve(options_.host, limit);
-    auto token = asio::bind_cancellation_slot(stop_resolving_.slot(), asio::as_tuple(asio::use_awaitable));
-    auto started = asio::co_spawn(executor, std::move(lookup), std::move(token));
-    auto [thrown, addresses] = co_await std::move(started);
-    // close() before the lookup's first step ends it by an exception.
-    if (closed_) co_return stopped();
-    if (thrown) std::rethrow_exception(thrown);
-    co_return std::move(addresses);
-}
-
 asio::awaitable<core::result<void>> transport::connect_tcp(net::deadline limit) {
-    const auto addresses = co_await resolve(limit);
+    const auto addresses = co_await lookup_.run(options_.host, limit);
+    if (closed_) co_return stopped();
     if (!addresses) co_return addresses.error();
 
     core::failure last{core::errc::refused, "no address"};
@@ -158,7 +145,7 @@ asio::awaitable<error_code> transport::write(asio::const_buffer bytes) {
 void transport::close() {
     if (closed_) return;
     closed_ = true;
-    stop_resolving_.emit(asio::cancellation_type::terminal);
+    lookup_.cancel();
     error_code ignored;
     socket_.close(ignored);
 }

@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "net/asio.hpp"
 #include "net/deadline.hpp"
+#include "net/resolve.hpp"
 #include "redis/options.hpp"
 #include "redis/tls.hpp"
 
@@ -34,7 +35,6 @@ class transport {
  private:
     using endpoint = asio::generic::stream_protocol::endpoint;
 
-    asio::awaitable<core::result<std::vector<std::string>>> resolve(net::deadline limit);
     asio::awaitable<core::result<void>> connect_tcp(net::deadline limit);
     asio::awaitable<core::result<void>> connect_unix(net::deadline limit);
     asio::awaitable<error_code> open(endpoint where, net::deadline limit);
@@ -42,9 +42,9 @@ class transport {
     void tune_tcp();
 
     const options& options_;
+    net::name_lookup lookup_;
     stream_socket socket_;
     std::unique_ptr<tls> tls_;
-    asio::cancellation_signal stop_resolving_;
     bool closed_ = false;
 };
 

@@ -18,7 +18,7 @@ using core::steady;
 using core::wall;
 
 // Open groups reach Redis this long after their change, so that a burst is written once.
-constexpr core::milliseconds context_linger{5};
+constexpr core::milliseconds context_linger{8};
 
 std::string random_token() {
     std::random_device device;
@@ -27,6 +27,13 @@ std::string random_token() {
 
 std::int64_t milliseconds_of(wall::time_point t) {
     return std::chrono::duration_cast<core::milliseconds>(t.time_since_epoch()).count();
+}
+
+// A context must outlive the longest group by far: until the push deletes it, it may be all there is of it.
+core::milliseconds context_ttl(const configuration& c) {
+    core::milliseconds longest{0};
+    for (const auto& r : c.routes) longest = std::max({longest, r.grouping.window, r.grouping.max_wait});
+    return longest + c.context_ttl;
 }
 
 // The first part of a payload is enough to find its sender.
@@ -54,7 +61,7 @@ bridge::bridge(const asio::any_io_executor& executor, const configuration& c, re
                  for (const auto& r : c.routes) names.push_back(r.name);
                  return names;
              }(),
-             c.context_ttl),
+             context_ttl(c)),
       pusher_(executor, redis, saver_,
               {[this](std::vector<redis::delivery> all) { delivered(std::move(all)); },
                [this](redis::delivery d, const std::string& why) { refused(std::move(d), why); },
@@ -129,7 +136,7 @@ void bridge::take(std::size_t route, std::string_view payload, steady_time now) 
     l.groups.add(e->key, l.seen ? std::string_view(e->id) : std::string_view(), payload, now, leaving);
     leave(route, leaving);
     pusher_.saves_changed();
-    rearm();
+    rearm(l);
 }
 
 void bridge::reject(lane& l, event::rejection why, std::string_view payload) {
@@ -166,7 +173,7 @@ void bridge::schedule(lane& l, event::envelope e, std::string_view payload, stea
                 choice.wait + configuration_.context_ttl);
     l.waiting.add(std::move(d));
     pusher_.saves_changed();
-    rearm();
+    rearm(l);
 }
 
 void bridge::cancel(std::size_t route, std::string_view payload) {

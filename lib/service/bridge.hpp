@@ -84,12 +84,13 @@ class bridge {
     void delivered(std::vector<redis::delivery> all);
     void refused(redis::delivery d, const std::string& why);
     void server_changed();
-    void rearm();
+    void rearm(const lane& l);
     void save_progress(steady_time now);
     void write_progress(lane& l);
     steady_time next_deadline() const;
 
     asio::awaitable<core::result<void>> load();
+    asio::awaitable<core::result<void>> note_first_start(const lane& l);
     void adopt_progress(lane& l, const redis::saved_progress& saved);
     void adopt_context(const std::string& name, const std::string& text);
     void adopt_delay(const std::string& name, const std::string& text);

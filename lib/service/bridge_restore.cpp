@@ -30,6 +30,7 @@ asio::awaitable<void> bridge::restore(std::function<void()> ready) {
     }
     if (stopping_ || finishing_) co_return;
     restored_ = true;
+    timer_.notify();  // adopted groups may be due
     ready();
 }
 
@@ -44,6 +45,9 @@ asio::awaitable<core::result<void>> bridge::load() {
         const auto saved = co_await redis::load_progress(redis_, std::move(caught_up), std::move(seen));
         if (!saved) co_return saved.error();
         adopt_progress(l, *saved);
+        if (!saved->caught_up.empty()) continue;
+        const auto noted = co_await note_first_start(l);
+        if (!noted) co_return noted.error();
     }
     for (const auto& [name, text] : state->contexts) adopt_context(name, text);
     for (const auto& [name, text] : state->delays) adopt_delay(name, text);
@@ -52,6 +56,18 @@ asio::awaitable<core::result<void>> bridge::load() {
         for (const auto& l : lanes_) open += l.open();
         spdlog::info("redis: adopted {} open groups and delayed events of an earlier run", open);
     }
+    co_return boost::system::in_place_value;
+}
+
+// It stands in Redis before the first event is taken: a kill within the first second must not move it to the
+// next start. An error reply is left to the later writes, which tell it.
+asio::awaitable<core::result<void>> bridge::note_first_start(const lane& l) {
+    const auto name = redis::caught_up_name(l.route.target.name, l.route.name);
+    const auto time = event::format_time(l.floor);
+    redis::pipeline p;
+    p.add({"SET", name, time + " " + time});
+    const auto answered = co_await redis_.execute(std::move(p));
+    if (!answered) co_return answered.error();
     co_return boost::system::in_place_value;
 }
 

@@ -12,14 +12,16 @@ namespace postrider::service {
 using core::steady;
 
 bridge::steady_time bridge::next_deadline() const {
-    auto soonest = catch_ups_.empty() ? steady_time::max() : progress_.next_look();
+    // Before the restoring there is no progress to look at, and a look that is always due would spin.
+    auto soonest = catch_ups_.empty() || !restored_ ? steady_time::max() : progress_.next_look();
     for (const auto& l : lanes_)
         if (const auto t = l.next_deadline()) soonest = std::min(soonest, *t);
     return soonest;
 }
 
-void bridge::rearm() {
-    if (next_deadline() < armed_) timer_.notify();
+void bridge::rearm(const lane& l) {
+    const auto soonest = l.next_deadline();
+    if (soonest && *soonest < armed_) timer_.notify();
 }
 
 asio::awaitable<void> bridge::keep_time() {

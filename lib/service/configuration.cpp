@@ -58,9 +58,13 @@ void apply_settings(draft& d, const flags& given, const environment& variables, 
             if (!s.missing.empty()) wrong.emplace_back(s.missing);
             continue;
         }
+        if (value->text.find_first_not_of(" \t") == string::npos) {
+            wrong.push_back(value->from + ": is empty; write a value or leave it out");
+            continue;
+        }
         const auto words = s.apply(d, *value);
         if (words.empty()) continue;
-        const auto shown = s.secret ? string() : "=" + quoted(value->text);
+        const auto shown = s.secret ? string() : fmt::format("={}", quoted(value->text));
         wrong.push_back(fmt::format("{}{}: {}", value->from, shown, words));
     }
 }

@@ -72,7 +72,7 @@ class service {
         spdlog::info("postrider {}: http on port {}", POSTRIDER_VERSION, *port);
         connection_tasks_.spawn("redis", redis_.run());
         connection_tasks_.spawn("http", server_.run());
-        bridge_tasks_.spawn("restore", bridge_.restore([this] { source_.wake(); }));
+        connection_tasks_.spawn("restore", bridge_.restore([this] { source_.wake(); }));
         bridge_tasks_.spawn("carry", bridge_.carry());
         bridge_tasks_.spawn("time", bridge_.keep_time());
         source_tasks_.spawn("source", source_.run());
@@ -101,7 +101,7 @@ class service {
         co_await source_tasks_.join();
         bridge_.finish();
         const bool drained = co_await bridge_tasks_.join_until(began + drain_time);
-        if (!drained || bridge_.unsaved() != 0) {
+        if (!drained && bridge_.unsaved() != 0) {
             spdlog::error("stopped with {} deliveries or changes that Redis has not taken; without a catch-up they "
                           "are lost",
                           bridge_.unsaved());

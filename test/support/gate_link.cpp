@@ -45,7 +45,6 @@ bool gate_flow::read_some(const gate_rules& rules, time now) {
     const ssize_t got = recv(from_, bytes, sizeof bytes, 0);
     if (got < 0) return would_block();
     ended_ = got == 0;
-    if (rules.how == gate_rules::mode::swallow && !ended_) return true;
     waiting_.push_back({std::string(bytes, static_cast<std::size_t>(got)), now + rules.delay});
     size_ += static_cast<std::size_t>(got);
     return true;
@@ -62,8 +61,6 @@ bool gate_flow::write_some(gate_rules& rules, time now) {
             return true;
         }
         const std::size_t most = std::min(bytes.size(), rules.budget.value_or(bytes.size()));
-        rules.exhausted = most == 0;
-        if (rules.exhausted) return true;
         const ssize_t sent = send(to_, bytes.data(), most, MSG_NOSIGNAL);
         if (sent < 0) return would_block();
         const auto count = static_cast<std::size_t>(sent);

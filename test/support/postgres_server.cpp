@@ -1,6 +1,7 @@
 #include "support/postgres_server.hpp"
 
 #include <libpq-fe.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
 
@@ -26,6 +28,17 @@ namespace fs = std::filesystem;
 void write_file(const std::string& file, const std::string& text, std::ios::openmode mode) {
     std::ofstream out(file, mode);
     if (!(out << text) || !out.flush()) throw std::runtime_error("cannot write " + file);
+}
+
+// A server that was killed leaves its shared memory to the next one on the same data, which may never come.
+void remove_shared_memory(const std::string& data_folder) {
+    std::ifstream in(data_folder + "/postmaster.pid");
+    std::string line;
+    for (int number = 1; number <= 7 && std::getline(in, line); ++number) {
+        long key = 0;
+        int id = -1;
+        if (number == 7 && std::istringstream(line) >> key >> id) shmctl(id, IPC_RMID, nullptr);
+    }
 }
 
 void take_over(const std::string& from, const std::string& to) {
@@ -150,6 +163,7 @@ void postgres_server::kill() {
     paused_ = false;
     const bool gone = eventually([&] { return std::all_of(backends.begin(), backends.end(), has_ended); });
     if (!gone) throw std::runtime_error("a backend of postgres survives SIGKILL");
+    remove_shared_memory(folder_.path() + "/data");
 }
 
 void postgres_server::pause() {

@@ -44,9 +44,9 @@ std::vector<std::string> environment_of(const process::settings& wanted) {
     for (const char* name : {"HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"}) {
         if (const char* value = std::getenv(name); value != nullptr) all.emplace_back(name, value);
     }
-    for (const auto& [name, value] : wanted.environment) {
-        std::erase_if(all, [&name](const auto& entry) { return entry.first == name; });
-        all.emplace_back(name, value);
+    for (const auto& given : wanted.environment) {
+        std::erase_if(all, [&given](const auto& entry) { return entry.first == given.first; });
+        all.push_back(given);
     }
     std::vector<std::string> lines;
     for (const auto& [name, value] : all)

@@ -1,7 +1,6 @@
 #include "running_server.hpp"
 
 #include <boost/asio/post.hpp>
-#include <future>
 #include <stdexcept>
 
 #include "http/answer.hpp"
@@ -25,8 +24,8 @@ running_server::running_server(http::settings s)
               [this](http::request asked) { return answer(std::move(asked)); }) {
     port_ = server_.listen().value();
     asio::co_spawn(context_, server_.run(), [this](const std::exception_ptr& e) {
-        work_.reset();
         if (e) std::rethrow_exception(e);
+        ended_.set_value();
     });
     thread_ = std::thread([this] { context_.run(); });
 }
@@ -39,12 +38,13 @@ running_server::~running_server() {
 }
 
 void running_server::on_loop(const std::function<void()>& action) {
-    std::promise<void> done;
-    asio::post(context_, [&] {
+    // Shared, because the waiting thread may go on before set_value has returned.
+    const auto done = std::make_shared<std::promise<void>>();
+    asio::post(context_, [&action, done] {
         action();
-        done.set_value();
+        done->set_value();
     });
-    done.get_future().get();
+    done->get_future().get();
 }
 
 std::size_t running_server::connections() {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <optional>
 #include <string>
 #include <thread>
@@ -51,6 +52,7 @@ class running_server {
     std::size_t at_gate_ = 0;
     http::server server_;
     std::uint16_t port_ = 0;
+    std::promise<void> ended_;
     std::thread thread_;
 };
 

@@ -94,7 +94,9 @@ TEST_CASE("strings and numbers are keys, numbers as they are written") {
         {"\"\xC3\xA9\"", "\xC3\xA9"},
         {R"(" ")", " "},
     };
-    for (const auto& [written, key] : cases) {
+    for (const auto& each : cases) {
+        const auto& written = each.first;
+        const auto& key = each.second;
         CAPTURE(written);
         CHECK(key_of(R"({"k":)" + written + "}") == key);
         CHECK(key_of("{ \"k\" :\n" + written + " , \"x\":1}\r\n") == key);

@@ -40,6 +40,7 @@ TEST_CASE("the epoch is zero") {
     const auto epoch = parse_time("1970-01-01T00:00:00Z");
     REQUIRE(epoch);
     CHECK(epoch->time_since_epoch().count() == 0);
+    CHECK(format_time(*epoch - std::chrono::nanoseconds(1)) == "1969-12-31T23:59:59.999999+00:00");
     CHECK(format_time({}) == "1970-01-01T00:00:00.000000+00:00");
 }
 

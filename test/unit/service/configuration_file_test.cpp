@@ -306,9 +306,9 @@ TEST_CASE("names are unique, short and plain") {
 }
 
 TEST_CASE("errors of all tables and routes come at once") {
-    const auto words = error_of("[log]\nlvl = 'info'\n" + group_with("window = 0\nmax_events = 0"));
+    const auto words = error_of("[log]\nlevl = 'info'\n" + group_with("window = 0\nmax_events = 0"));
     CHECK(words ==
-          "p.toml:2: unknown key 'lvl' in [log], did you mean 'level'?\n"
+          "p.toml:2: unknown key 'levl' in [log], did you mean 'level'?\n"
           "p.toml:9: route.window=\"0\": must be longer than 0\n"
           "p.toml:10: route.max_events=\"0\": not a whole number from 1 to 1000000");
 }

@@ -33,6 +33,13 @@ TEST_CASE("missing URLs are named both at once, with an example") {
           "REDIS_URL is not set; write for example REDIS_URL=redis://localhost:6379/0");
 }
 
+TEST_CASE("a value without anything in it is not taken for one") {
+    flags f;
+    f.postgres_url = "";
+    CHECK(refused(servers(), f) == "--postgres-url: is empty; write a value or leave it out");
+    CHECK(refused(with("POSTGRES_URL", "  ")) == "POSTGRES_URL: is empty; write a value or leave it out");
+}
+
 TEST_CASE("the first Postgres variable that is set and not empty counts") {
     environment v{{"REDIS_URL", "redis://cache"}, {"POSTGRES_CONNECTION_STRING", "host=third"}};
     CHECK(loaded(v).postgres_url == "host=third");

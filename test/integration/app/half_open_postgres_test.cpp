@@ -1,0 +1,105 @@
+#include <doctest/doctest.h>
+
+#include "chat.hpp"
+#include "message_table.hpp"
+#include "running_postrider.hpp"
+#include "servers.hpp"
+#include "support/tcp_gate.hpp"
+
+namespace postrider::test {
+namespace {
+
+const std::string half_open = "the connection is half open: no answer to a heartbeat within ";
+
+constexpr const char* quick_heartbeat = R"(
+[postgres]
+heartbeat = "1s"
+heartbeat_timeout = "1s"
+connect_timeout = "2s"
+[[route]]
+name = "single"
+channel = "chat"
+policy = "immediate"
+to = "singles"
+)";
+
+TEST_CASE("a half-open Postgres connection is found, told, and recovered from") {
+    support::tcp_gate gate(shared_postgres().port());
+    auto& redis = shared_redis();
+    support::sql database(shared_postgres().url());
+    running_postrider bridge(
+        {.postgres_url = postgres_at(gate.port()), .redis_url = redis.url(), .file = quick_heartbeat});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+
+    gate.stall();
+    REQUIRE(bridge.logs("postgres: connection lost: 127.0.0.1:" + std::to_string(gate.port()) + ": " +
+                        half_open + "1 s"));
+    CHECK(bridge.answers("/health/readiness", R"("database":{"status":"down")"));
+    CHECK(bridge.get("/health/readiness").status == 503);
+    CHECK(bridge.get("/health").status == 200);
+    CHECK(bridge.logs("postgres: attempt 2 failed: "));
+    gate.pass();
+    gate.cut();
+    REQUIRE(bridge.becomes_ready(60s));
+    CHECK(bridge.logs("postgres: reconnected to "));
+    chat talk;
+    database.notify("chat", talk.next("a"));
+    CHECK(talk.verdict(wait_for_list(redis, "singles", 1)) == "");
+}
+
+TEST_CASE("with the defaults, a half-open Postgres connection is found in time") {
+    support::tcp_gate gate(shared_postgres().port());
+    running_postrider bridge({.postgres_url = postgres_at(gate.port()), .redis_url = shared_redis().url()});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    gate.stall();
+    const auto stalled = std::chrono::steady_clock::now();
+    REQUIRE(bridge.logs(half_open + "4 s", 60s));
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - stalled;
+    MESSAGE("a half-open Postgres connection was found after ", took.count(), " s");
+    CHECK(bridge.get("/health/readiness").status == 503);
+}
+
+TEST_CASE(
+    "a Postgres that stands still without closing anything is found, and its messages come afterwards") {
+    support::postgres_server postgres;
+    auto& redis = shared_redis();
+    message_table table(postgres.url());
+    running_postrider bridge(
+        {.postgres_url = postgres.url(), .redis_url = redis.url(), .file = message_table::routes()});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    for (int i = 0; i < 20; ++i)
+        REQUIRE(table.write_next());
+    postgres.pause();
+    REQUIRE(bridge.logs(half_open));
+    postgres.resume();
+    for (int i = 0; i < 20; ++i)
+        REQUIRE(table.write_next());
+    CHECK(table.talk().verdict(wait_for_messages(redis, "singles", 40)) == "");
+    CHECK(table.talk().verdict(wait_for_messages(redis, "groups", 40)) == "");
+}
+
+TEST_CASE("a Postgres connection cut again and again: none lost, none twice, all in order") {
+    support::tcp_gate gate(shared_postgres().port());
+    auto& redis = shared_redis();
+    message_table table(shared_postgres().url());
+    running_postrider bridge({.postgres_url = postgres_at(gate.port()),
+                              .redis_url = redis.url(),
+                              .file = message_table::routes()});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    for (int cut = 1; cut <= 4; ++cut) {
+        // In the middle of what the server sends of these.
+        gate.cut_after(1500, support::tcp_gate::direction::to_client);
+        for (int i = 0; i < 30; ++i)
+            REQUIRE(table.write_next());
+        REQUIRE(bridge.answers("/stats", R"("database_reconnects":)" + std::to_string(cut)));
+    }
+    CHECK(table.talk().verdict(wait_for_messages(redis, "singles", 120)) == "");
+    CHECK(table.talk().verdict(wait_for_messages(redis, "groups", 120)) == "");
+}
+
+}  // namespace
+}  // namespace postrider::test

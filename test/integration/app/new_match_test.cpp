@@ -1,0 +1,140 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "chat.hpp"
+#include "running_postrider.hpp"
+#include "servers.hpp"
+#include "support/eventually.hpp"
+
+namespace postrider::test {
+namespace {
+
+std::string match(const std::string& id, const std::string& first, const std::string& second) {
+    return R"({"id":")" + id + R"(","user1_id":")" + first + R"(","user2_id":")" + second + R"("})";
+}
+
+postrider_settings with_delay(const std::string& redis_url, const std::string& delay) {
+    return {.postgres_url = shared_postgres().url(),
+            .redis_url = redis_url,
+            .environment = {{"BOT_IDS", "bot-1,bot-2"},
+                            {"INITIATION_PROBABILITY", "1"},
+                            {"MIN_DELAY_MINUTES", delay},
+                            {"MAX_DELAY_MINUTES", delay},
+                            {"GROUPING_DELAY", "100ms"}}};
+}
+
+bool begins(const std::string& text, const std::string& with) {
+    CAPTURE(text);
+    return text.starts_with(with);
+}
+
+TEST_CASE("a new match brings an opening line, from the bot of the two to the user") {
+    auto& redis = shared_redis();
+    support::sql database(shared_postgres().url());
+    running_postrider bridge(with_delay(redis.url(), "500ms"));
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+
+    const std::string one = match("m1", "anna", "bot-2");
+    const auto began = std::chrono::steady_clock::now();
+    database.notify("new_match", one);
+    const auto list = wait_for_list(redis, "bot_messages", 1);
+    CHECK(std::chrono::steady_clock::now() - began >= 500ms);
+    REQUIRE(list.size() == 1);
+    CHECK(begins(
+        list[0],
+        R"({"type":"initiation","match_id":"m1","bot_id":"bot-2","user_id":"anna","scheduled_for":"2)"));
+    CHECK(list[0].ends_with(R"(","match":)" + one + "}"));
+
+    database.notify("new_match", match("m2", "bot-1", "bert"));
+    // Without a bot nobody would speak.
+    database.notify("new_match", match("m3", "carl", "dora"));
+    const auto more = wait_for_list(redis, "bot_messages", 2);
+    REQUIRE(more.size() == 2);
+    CHECK(begins(more[1], R"({"type":"initiation","match_id":"m2","bot_id":"bot-1","user_id":"bert",)"));
+    CHECK(bridge.answers("/stats", R"("skipped":1)"));
+    CHECK(redis.command({"KEYS", "postrider:delay:*"}).empty());
+}
+
+TEST_CASE("a message cancels its match's opening line, and no other") {
+    auto& redis = shared_redis();
+    support::sql database(shared_postgres().url());
+    running_postrider bridge(with_delay(redis.url(), "3s"));
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+
+    database.notify("new_match", match("m1", "anna", "bot-2"));
+    database.notify("new_match", match("m2", "bert", "bot-2"));
+    chat talk;
+    database.notify("bot_events", talk.next("m1"));
+    const auto list = wait_for_list(redis, "bot_messages", 2);
+    REQUIRE(list.size() == 2);
+    CHECK(begins(list[0], R"({"type":"grouped",)"));
+    CHECK(begins(list[1], R"({"type":"initiation","match_id":"m2",)"));
+    CHECK(bridge.answers("/stats", R"("cancelled":1)"));
+    CHECK(redis.command({"KEYS", "postrider:delay:*"}).empty());
+}
+
+TEST_CASE("a pending opening line outlives a kill, leaves at its time, and can still be cancelled") {
+    auto& redis = shared_redis();
+    support::sql database(shared_postgres().url());
+    running_postrider bridge(with_delay(redis.url(), "4s"));
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+
+    const auto began = std::chrono::steady_clock::now();
+    database.notify("new_match", match("m1", "anna", "bot-2"));
+    database.notify("new_match", match("m2", "bert", "bot-2"));
+    database.notify("new_match", match("m3", "carl", "bot-2"));
+    const auto saved = [&] { return redis.command({"KEYS", "postrider:delay:*"}).size(); };
+    REQUIRE(support::eventually([&] { return saved() == 3; }));
+    chat talk;
+    database.notify("bot_events", talk.next("m3"));
+    REQUIRE(support::eventually([&] { return saved() == 2; }));
+    bridge.kill_and_start();
+    REQUIRE(bridge.becomes_ready());
+    database.notify("bot_events", talk.next("m1"));
+    CHECK(bridge.answers("/stats", R"("cancelled":1)"));
+
+    // The groups of both messages, which may be one or two a key, and the one opening line.
+    REQUIRE(support::eventually([&] {
+        const auto list = redis.list("bot_messages");
+        return std::any_of(list.begin(), list.end(),
+                           [](const auto& each) { return each.starts_with(R"({"type":"i)"); });
+    }));
+    CHECK(std::chrono::steady_clock::now() - began >= 4s);
+    const auto list = redis.list("bot_messages");
+    REQUIRE(list.size() == 3);
+    CHECK(talk.verdict({list[0], list[1]}) == "");
+    CHECK(begins(list.back(), R"({"type":"initiation","match_id":"m2",)"));
+    CHECK(saved() == 0);
+}
+
+TEST_CASE("TEST_MODE schedules every match within a minute, whatever the probability") {
+    auto& redis = shared_redis();
+    support::sql database(shared_postgres().url());
+    running_postrider bridge({.postgres_url = shared_postgres().url(),
+                              .redis_url = redis.url(),
+                              .environment = {{"BOT_IDS", "bot-1"},
+                                              {"TEST_MODE", "true"},
+                                              {"INITIATION_PROBABILITY", "0"},
+                                              {"MIN_DELAY_MINUTES", "100"},
+                                              {"MAX_DELAY_MINUTES", "200"}}});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    for (int i = 0; i < 60; ++i)
+        database.notify("new_match", match("m" + std::to_string(i), "anna", "bot-1"));
+    REQUIRE(bridge.answers("/stats", R"("events":60)"));
+    // Of sixty even throws within a minute, some fall into its first seconds.
+    const auto list = wait_for_list(redis, "bot_messages", 1, 60s);
+    REQUIRE(!list.empty());
+    CHECK(begins(list[0], R"({"type":"initiation",)"));
+    CHECK(bridge.get("/stats").body.find(R"("skipped":0,"cancelled":0)") != std::string::npos);
+    // Their copies in Redis tell by when the others leave.
+    for (const std::string& name : redis.command({"KEYS", "postrider:delay:*"}))
+        CHECK(redis.integer({"PTTL", name}) <= (24 * 3600 + 60) * 1000);
+}
+
+}  // namespace
+}  // namespace postrider::test

@@ -1,0 +1,89 @@
+#include <doctest/doctest.h>
+
+#include "chat.hpp"
+#include "running_postrider.hpp"
+#include "servers.hpp"
+#include "support/eventually.hpp"
+
+namespace postrider::test {
+namespace {
+
+std::string to_target(const std::string& target) {
+    return R"(
+[[route]]
+name = "single"
+channel = "chat"
+policy = "immediate"
+to = "out"
+target = )" +
+           target;
+}
+
+TEST_CASE("a stream target gets an entry for each event, in order") {
+    auto& redis = shared_redis();
+    support::sql database(shared_postgres().url());
+    running_postrider bridge({.postgres_url = shared_postgres().url(),
+                              .redis_url = redis.url(),
+                              .file = to_target("\"stream\"\n")});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    chat talk;
+    std::vector<std::string> sent;
+    for (int i = 0; i < 20; ++i)
+        sent.push_back(talk.next("a"));
+    notify_together(database, "chat", sent);
+    REQUIRE(support::eventually([&] { return redis.integer({"XLEN", "out"}) == 20; }));
+    // Each entry comes as its id, the field's name and its value.
+    const auto flat = redis.command({"XRANGE", "out", "-", "+"});
+    std::vector<std::string> values;
+    for (std::size_t i = 0; i + 2 < flat.size(); i += 3) {
+        CHECK(flat[i + 1] == "data");
+        values.push_back(flat[i + 2]);
+    }
+    CHECK(values == sent);
+}
+
+TEST_CASE("a stream target keeps about max_length entries") {
+    auto& redis = shared_redis();
+    support::sql database(shared_postgres().url());
+    running_postrider bridge({.postgres_url = shared_postgres().url(),
+                              .redis_url = redis.url(),
+                              .file = to_target("\"stream\"\nmax_length = 100\n")});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    chat talk;
+    std::vector<std::string> sent;
+    for (int i = 0; i < 1000; ++i)
+        sent.push_back(talk.next("a"));
+    notify_together(database, "chat", sent);
+    REQUIRE(bridge.answers("/stats", R"("pushed":1000)"));
+    const auto kept = redis.integer({"XLEN", "out"});
+    // Redis drops whole nodes of a hundred entries.
+    CHECK(kept >= 100);
+    CHECK(kept <= 300);
+}
+
+TEST_CASE("a pubsub target reaches those who listen, and the log says that it keeps nothing") {
+    auto& redis = shared_redis();
+    support::sql database(shared_postgres().url());
+    running_postrider bridge({.postgres_url = shared_postgres().url(),
+                              .redis_url = redis.url(),
+                              .file = to_target("\"pubsub\"\n")});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    CHECK(bridge.logs("route 'single': target pubsub keeps nothing"));
+
+    support::process::settings program;
+    program.arguments = {"redis-cli", "-p", std::to_string(redis.port()), "--json", "SUBSCRIBE", "out"};
+    support::process subscriber(std::move(program));
+    REQUIRE(support::eventually([&] {
+        return redis.command({"PUBSUB", "NUMSUB", "out"}) == std::vector<std::string>{"out", "1"};
+    }));
+    chat talk;
+    database.notify("chat", talk.next("a"));
+    CHECK(subscriber.wait_for_output(R"({\"id\":\"a-1\", \"match_id\":\"a\")"));
+    CHECK(redis.integer({"EXISTS", "out"}) == 0);
+}
+
+}  // namespace
+}  // namespace postrider::test

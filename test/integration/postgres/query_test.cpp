@@ -1,0 +1,254 @@
+// Statements and notifications over one connection.
+#include <doctest/doctest.h>
+
+#include <thread>
+
+#include "postgres/connection.hpp"
+#include "support/postgres_server.hpp"
+#include "support/sql.hpp"
+#include "support/tcp_gate.hpp"
+#include "unit/net/loop.hpp"
+
+using namespace postrider;
+using namespace postrider::test;
+using postgres::connection;
+using postgres::parameters;
+using postgres::rows;
+
+namespace {
+
+struct session {
+    explicit session(const std::string& url) {
+        auto opened = l.value_of(connection::open(url, 10min));
+        REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message));
+        c.emplace(std::move(*opened));
+    }
+
+    core::result<rows> ask(std::string sql, parameters values = {}, net::deadline limit = in(1h)) {
+        return l.value_of(c->query(std::move(sql), std::move(values), limit));
+    }
+    std::string value(std::string sql, parameters values = {}) {
+        auto answer = ask(std::move(sql), std::move(values));
+        REQUIRE_MESSAGE(answer.has_value(), (answer ? "" : answer.error().message));
+        return answer->at(0).at(0).value_or("NULL");
+    }
+    // Reads until so many notifications came, or the connection ended.
+    std::vector<std::string> notifications(std::size_t count) {
+        std::vector<std::string> all;
+        for (;;) {
+            c->take_notifications([&](std::string_view channel, std::string_view payload) {
+                all.push_back(std::string(channel) + ":" + std::string(payload));
+            });
+            if (all.size() >= count) return all;
+            const auto received = l.value_of(c->receive(in(2min)));
+            if (!received) return all;
+        }
+    }
+
+    loop l;
+    std::optional<connection> c;
+};
+
+bool holds(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("values go as text, NULL stays NULL, and an empty text is not NULL") {
+    const support::postgres_server server;
+    session s(server.url());
+    const auto answer = s.ask("SELECT $1::text, $2::text, $3::int + 1, NULL, ''",
+                              parameters{"it's \"quoted\" ☃", std::nullopt, "41"});
+    REQUIRE(answer.has_value());
+    CHECK(*answer == rows{{"it's \"quoted\" ☃", std::nullopt, "42", std::nullopt, ""}});
+    CHECK(s.ask("SELECT 1 WHERE false")->empty());
+    CHECK(s.ask("CREATE TABLE t (n int)")->empty());
+    CHECK(s.ask("INSERT INTO t SELECT generate_series(1, 3) RETURNING n") == rows{{"1"}, {"2"}, {"3"}});
+}
+
+TEST_CASE("a statement that fails gives the server's words, and the connection goes on") {
+    const support::postgres_server server;
+    session s(server.url());
+    const auto answer = s.ask("SELECT * FROM nowhere");
+    REQUIRE(answer.has_error());
+    CHECK(answer.error().code == core::errc::server_error);
+    CHECK(holds(answer.error().message, "relation \"nowhere\" does not exist"));
+    CHECK(answer.error().message.find('\n') == std::string::npos);
+    // An error that comes after rows.
+    const auto late = s.ask("SELECT 1 / (n - 3) FROM generate_series(1, 5) n");
+    REQUIRE(late.has_error());
+    CHECK(holds(late.error().message, "division by zero"));
+    const auto empty = s.ask("-- nothing");
+    REQUIRE(empty.has_error());
+    CHECK(empty.error().code == core::errc::server_error);
+    CHECK(holds(empty.error().message, "the statement is empty"));
+    CHECK(s.value("SELECT 'well'") == "well");
+}
+
+TEST_CASE("a COPY ends the connection instead of hanging it") {
+    const support::postgres_server server;
+    for (const auto* copy : {"COPY (SELECT 1) TO STDOUT", "COPY pg_class FROM STDIN"}) {
+        session s(server.url());
+        s.ask("SET allow_system_table_mods = on");
+        const auto answer = s.ask(copy);
+        REQUIRE(answer.has_error());
+        CHECK_MESSAGE(answer.error().code == core::errc::protocol, answer.error().message);
+        CHECK(holds(answer.error().message, "COPY cannot be used here"));
+    }
+}
+
+TEST_CASE("large statements and large answers come whole") {
+    const support::postgres_server server;
+    session s(server.url());
+    constexpr std::size_t size = 10'000'000;
+    CHECK(s.value("SELECT repeat('x', 10000000)") == std::string(size, 'x'));
+    std::string text(size, 'a');
+    text.back() = 'z';
+    CHECK(s.value("SELECT $1", parameters{text}) == text);
+    const auto many = s.ask("SELECT n FROM generate_series(1, 200000) n");
+    REQUIRE(many.has_value());
+    REQUIRE(many->size() == 200'000);
+    CHECK(many->back().at(0) == "200000");
+}
+
+TEST_CASE("a statement that takes too long times out") {
+    const support::postgres_server server;
+    session s(server.url());
+    const auto answer = s.ask("SELECT pg_sleep(600)", {}, in(50ms));
+    REQUIRE(answer.has_error());
+    CHECK(answer.error().code == core::errc::timeout);
+    CHECK(answer.error().message == "127.0.0.1:" + std::to_string(server.port()) + ": no answer in time");
+    CHECK(s.l.empty());
+}
+
+TEST_CASE("a server that takes no more of a large statement times out") {
+    const support::postgres_server server;
+    support::tcp_gate gate(server.port());
+    session s("host=127.0.0.1 user=postgres dbname=postgres port=" + std::to_string(gate.port()));
+    gate.stall();
+    const auto answer = s.ask("SELECT $1", parameters{std::string(50'000'000, 'a')}, in(200ms));
+    REQUIRE(answer.has_error());
+    CHECK(answer.error().code == core::errc::timeout);
+    CHECK(s.l.empty());
+}
+
+TEST_CASE("patience moves the limit as long as the server gives signs of life") {
+    const support::postgres_server server;
+    session s(server.url());
+    // A row every 20 ms, each filling the server's buffer, for longer than the limit.
+    const std::string slow =
+        "SELECT repeat('x', 9000), pg_sleep(0.02)::text FROM generate_series(1, 40)";
+    const auto patient = s.l.value_of(s.c->query(slow, {}, in(200ms), 60s));
+    REQUIRE(patient.has_value());
+    CHECK(patient->size() == 40);
+    const auto strict = s.l.value_of(s.c->query(slow, {}, in(200ms)));
+    REQUIRE(strict.has_error());
+    CHECK(strict.error().code == core::errc::timeout);
+}
+
+TEST_CASE("a session that the server ends says why, busy or idle") {
+    const support::postgres_server server;
+    support::sql admin(server.url());
+    session s(server.url());
+    const auto pid = s.value("SELECT pg_backend_pid()");
+    SUBCASE("idle") {
+        admin.run("SELECT pg_terminate_backend(" + pid + ")");
+        core::result<void> received;
+        while (received) {
+            received = s.l.value_of(s.c->receive(in(2min)));
+            s.c->take_notifications([](std::string_view, std::string_view) {});
+        }
+        CHECK(received.error().code == core::errc::connection_lost);
+        CHECK(holds(received.error().message, "terminating connection due to administrator command"));
+        CHECK(received.error().message.starts_with("127.0.0.1:"));
+    }
+    SUBCASE("busy") {
+        std::thread killer([&] {
+            while (admin.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'").empty()) {
+            }
+            admin.run("SELECT pg_terminate_backend(" + pid + ")");
+        });
+        const auto answer = s.ask("SELECT pg_sleep(600)");
+        killer.join();
+        REQUIRE(answer.has_error());
+        CHECK(answer.error().code == core::errc::connection_lost);
+        CHECK(holds(answer.error().message, "terminating connection due to administrator command"));
+    }
+    const auto after = s.ask("SELECT 1");
+    REQUIRE(after.has_error());
+    CHECK(after.error().code == core::errc::connection_lost);
+}
+
+TEST_CASE("every notification of a burst comes, in order") {
+    const support::postgres_server server;
+    session s(server.url());
+    s.ask("LISTEN events");
+    support::sql writer(server.url());
+    writer.run("SELECT count(pg_notify('events', n::text)) FROM generate_series(1, 100000) n");
+    const auto all = s.notifications(100'000);
+    REQUIRE(all.size() == 100'000);
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < all.size(); ++i) wrong += all[i] != "events:" + std::to_string(i + 1) ? 1 : 0;
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("the largest payload there is comes byte for byte") {
+    const support::postgres_server server;
+    session s(server.url());
+    s.ask("LISTEN events");
+    std::string payload(7'996, 'x');
+    payload += "☃";
+    REQUIRE(payload.size() == 7'999);
+    support::sql(server.url()).notify("events", payload);
+    CHECK(s.notifications(1) == std::vector<std::string>{"events:" + payload});
+}
+
+TEST_CASE("what arrived before the connection died is not lost") {
+    support::postgres_server server;
+    session s(server.url());
+    s.ask("LISTEN events");
+    support::sql(server.url()).run("SELECT count(pg_notify('events', n::text)) FROM generate_series(1, 5000) n");
+    // Its answer stands behind the notifications, so that they are all on their way.
+    support::sql admin(server.url());
+    while (admin.rows("SELECT 1 FROM pg_stat_activity WHERE query = 'LISTEN events' AND wait_event = 'ClientRead'")
+               .empty()) {
+    }
+    server.stop(true);
+    CHECK(s.notifications(5'001).size() == 5'000);
+}
+
+TEST_CASE("a server that is blocked by sending still gets a large statement through") {
+    const support::postgres_server server;
+    session s(server.url());
+    s.ask("LISTEN events");
+    support::sql(server.url()).run(
+        "SELECT count(pg_notify('events', n || repeat('x', 7000))) FROM generate_series(1, 10000) n");
+    CHECK(s.value("SELECT length($1)", parameters{std::string(20'000'000, 'a')}) == "20000000");
+    CHECK(s.notifications(10'000).size() == 10'000);
+}
+
+TEST_CASE("an interruption ends a wait, and does no harm to a statement") {
+    const support::postgres_server server;
+    session s(server.url());
+    asio::steady_timer tick(s.l.context(), in(20ms));
+    tick.async_wait([&](error_code) { s.c->interrupt(); });
+    CHECK(s.l.value_of(s.c->receive(in(1h))).has_value());
+    tick.expires_after(20ms);
+    tick.async_wait([&](error_code) { s.c->interrupt(); });
+    CHECK(s.value("SELECT 'well' FROM pg_sleep(0.2)") == "well");
+    tick.expires_after(1ms);
+    tick.async_wait([&](error_code) { s.c->interrupt(); });
+    CHECK(s.value("SELECT length($1)", parameters{std::string(20'000'000, 'a')}) == "20000000");
+}
+
+TEST_CASE("odd identifiers are quoted, and impossible ones told in words") {
+    const support::postgres_server server;
+    session s(server.url());
+    CHECK(s.c->quote_identifier("a\"b").value() == "\"a\"\"b\"");
+    CHECK(s.c->quote_identifier("select").value() == "\"select\"");
+    const auto bad = s.c->quote_identifier("\xff\xff");
+    REQUIRE(bad.has_error());
+    CHECK(bad.error().code == core::errc::invalid_input);
+    CHECK_FALSE(bad.error().message.empty());
+}
