@@ -28,14 +28,9 @@ bool in_name(char c) {
     return is_letter(c) || is_digit(c) || c == '_' || c == '-';
 }
 
-// Where the text that may belong to a URL's userinfo ends: at a line's end, or before the next URL's scheme.
+// Where the text that may belong to a URL's userinfo ends: at a line's end, or at the next URL.
 std::size_t reach_of(std::string_view text, std::size_t from) {
-    const auto next = text.find(scheme_end, from);
-    auto end = std::min(next, text.size());
-    if (next != npos) {
-        while (end > from && in_scheme(text[end - 1]))
-            --end;
-    }
+    const auto end = std::min(text.find(scheme_end, from), text.size());
     return std::min(text.substr(0, end).find_first_of("\r\n", from), end);
 }
 

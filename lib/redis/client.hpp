@@ -41,7 +41,9 @@ class client {
 
     // Sends the commands and returns one reply each. Without a connection it fails at once with
     // connection_lost; a connection that breaks, or a reply that does not come within command_timeout, fails
-    // every command that was under way, and nobody knows then whether it was done. An error reply is a reply.
+    // every command that was under way, and nobody knows then whether it was done. A command's time begins
+    // when it is the oldest without a reply, so a long pipeline that moves on is no timeout. An error reply
+    // is a reply.
     asio::awaitable<core::result<std::vector<reply>>> execute(pipeline commands);
 
     // Returns true once connected, false once stopped.

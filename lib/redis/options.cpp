@@ -1,5 +1,7 @@
 #include "redis/options.hpp"
 
+#include <algorithm>
+
 #include "net/asio.hpp"
 #include "redis/url.hpp"
 

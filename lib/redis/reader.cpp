@@ -3,6 +3,7 @@
 #include <hiredis/hiredis.h>
 
 #include <algorithm>
+#include <new>
 #include <string>
 
 namespace postrider::redis {

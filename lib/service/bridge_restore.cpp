@@ -100,8 +100,11 @@ void bridge::adopt_context(const std::string& name, const std::string& text) {
     g.key = name.substr(prefix.size());
     g.messages = saved->messages;
     g.count = saved->count;
-    g.opened = core::to_steady(saved->opened, steady::now(), wall::now());
-    g.last = core::to_steady(saved->last, steady::now(), wall::now());
+    // Another machine's clock, or the Python bridge's local time, may put them into the future.
+    const auto now = steady::now();
+    const auto wall_now = wall::now();
+    g.opened = core::to_steady(std::min(saved->opened, wall_now), now, wall_now);
+    g.last = core::to_steady(std::min(saved->last, wall_now), now, wall_now);
     if (l.seen)
         for (const auto message : event::split_messages(g.messages)) {
             auto e = reader_.read(l.route, message);

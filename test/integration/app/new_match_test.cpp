@@ -6,6 +6,7 @@
 #include "running_postrider.hpp"
 #include "servers.hpp"
 #include "support/eventually.hpp"
+#include "support/tcp_gate.hpp"
 
 namespace postrider::test {
 namespace {
@@ -109,6 +110,33 @@ TEST_CASE("a pending opening line outlives a kill, leaves at its time, and can s
     CHECK(talk.verdict({list[0], list[1]}) == "");
     CHECK(begins(list.back(), R"({"type":"initiation","match_id":"m2",)"));
     CHECK(saved() == 0);
+}
+
+TEST_CASE(
+    "a cancellation that Redis does not answer is written again, so that no later process revives the line") {
+    auto& redis = shared_redis();
+    support::tcp_gate gate(redis.port());
+    support::sql database(shared_postgres().url());
+    postrider_settings settings = with_delay(redis_at(gate.port()), "10m");
+    settings.environment.emplace_back("REDIS_SOCKET_TIMEOUT", "1s");
+    running_postrider bridge(std::move(settings));
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+
+    database.notify("new_match", match("m1", "anna", "bot-2"));
+    database.notify("new_match", match("m2", "bert", "bot-2"));
+    const auto saved = [&] { return redis.command({"KEYS", "postrider:delay:*"}).size(); };
+    REQUIRE(support::eventually([&] { return saved() == 2; }));
+    gate.stall();
+    chat talk;
+    database.notify("bot_events", talk.next("m1"));
+    REQUIRE(bridge.logs("connection lost: no reply within 1 s"));
+    CHECK(saved() == 2);
+    // What was stalled is lost, as with a server that was gone.
+    gate.refuse();
+    gate.pass();
+    CHECK(support::eventually([&] { return saved() == 1; }));
+    CHECK(talk.verdict(wait_for_list(redis, "bot_messages", 1)) == "");
 }
 
 TEST_CASE("TEST_MODE schedules every match within a minute, whatever the probability") {

@@ -28,13 +28,20 @@ policy = "immediate"
 to = "singles"
 )";
 
+std::string next_message(chat& talk) {
+    return talk.next("k" + std::to_string(talk.total() % 25));
+}
+
 // Sends on at a steady pace until `enough`.
 template <class Enough>
 void keep_talking(support::sql& database, chat& talk, Enough enough) {
+    auto next = std::chrono::steady_clock::now();
     const bool reached = support::eventually(
         [&] {
             if (enough()) return true;
-            database.notify("chat", talk.next("k" + std::to_string(talk.total() % 25)));
+            if (std::chrono::steady_clock::now() < next) return false;
+            database.notify("chat", next_message(talk));
+            next = std::chrono::steady_clock::now() + 15ms;
             return false;
         },
         120s);
@@ -51,8 +58,12 @@ TEST_CASE(
     REQUIRE(bridge.becomes_ready());
 
     chat talk;
-    for (std::size_t outage = 1; outage <= 5; ++outage) {
-        // By turns an orderly stop and a kill, which may take the reply to a push along.
+    for (int outage = 1; outage <= 5; ++outage) {
+        std::vector<std::string> burst;
+        for (int i = 0; i < 60; ++i)
+            burst.push_back(next_message(talk));
+        notify_together(database, "chat", burst);
+        // By turns an orderly stop and a kill, which takes replies to pushes along.
         if (outage % 2 == 1) {
             redis.stop();
         } else {
@@ -61,8 +72,10 @@ TEST_CASE(
         const auto back = std::chrono::steady_clock::now() + 3s;
         keep_talking(database, talk, [&] { return std::chrono::steady_clock::now() >= back; });
         redis.start();
-        const std::size_t until = std::max(talk.total() + 10, outage * 200);
-        keep_talking(database, talk, [&] { return talk.total() >= until; });
+        keep_talking(database, talk, [&] { return bridge.is_ready(); });
+        // A session as short as a second would count as one more failure, and the next wait would be longer.
+        const auto lasted = std::chrono::steady_clock::now() + 1500ms;
+        keep_talking(database, talk, [&] { return std::chrono::steady_clock::now() >= lasted; });
     }
     CHECK(talk.total() >= 1000);
 

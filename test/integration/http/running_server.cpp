@@ -71,6 +71,8 @@ void running_server::stop() {
 }
 
 void running_server::join() {
+    ended_.get_future().wait();
+    work_.reset();
     thread_.join();
 }
 

@@ -61,11 +61,13 @@ TEST_CASE("a server that refuses, and the others that do not let anybody in, are
     };
     const row table[] = {
         {on(closed), core::errc::refused, "Connection refused"},
-        {on(server.port(), "password=wr0ng"), core::errc::authentication, "password authentication failed for user"},
+        {on(server.port(), "password=wr0ng"), core::errc::authentication,
+         "password authentication failed for user"},
         {on(server.port(), "passfile=/none"), core::errc::authentication, "no password supplied"},
         {on(server.port(), "password=s3cret dbname=nowhere"), core::errc::connection_lost,
          "database \"nowhere\" does not exist"},
-        {on(server.port(), "password=s3cret sslmode=require"), core::errc::tls, "server does not support SSL"},
+        {on(server.port(), "password=s3cret sslmode=require"), core::errc::tls,
+         "server does not support SSL"},
     };
     for (const auto& [conninfo, code, words] : table) {
         const auto o = attempt(l, conninfo);
@@ -87,7 +89,8 @@ TEST_CASE("names and sockets that lead nowhere are told in words") {
     loop l;
     const auto unknown = attempt(l, "host=no..such..host port=5432");
     CHECK(unknown.why.code == core::errc::unresolved);
-    CHECK(unknown.why.message.starts_with("no..such..host:5432: host name 'no..such..host' has no address: "));
+    CHECK(
+        unknown.why.message.starts_with("no..such..host:5432: host name 'no..such..host' has no address: "));
     const auto socket = attempt(l, "host=/no/such/folder port=5432");
     CHECK(socket.why.code == core::errc::refused);
     CHECK(holds(socket.why.message, "No such file or directory"));
@@ -131,7 +134,8 @@ TEST_CASE("TLS verifies authority and name, and the words say which of them fail
     const postgres_server elsewhere(wanted);
     const auto wrong_name = attempt(l, on(elsewhere.port(), full + misnamed.ca));
     CHECK_MESSAGE(wrong_name.why.code == core::errc::tls, wrong_name.why.message);
-    CHECK(holds(wrong_name.why.message, "server certificate for \"db.example\" does not match host name"));
+    CHECK(holds(wrong_name.why.message, "server certificate for \"db.example\""));
+    CHECK(holds(wrong_name.why.message, "does not match host name \"127.0.0.1\""));
     CHECK(attempt(l, on(elsewhere.port(), " sslmode=verify-ca sslrootcert=" + misnamed.ca)).open);
     CHECK(l.empty());
 }
@@ -166,9 +170,10 @@ TEST_CASE("of several hosts the first that answers is taken, dead and silent one
     support::tcp_gate silent(server.port());
     silent.stall();
     const auto dead = support::free_port();
-    const auto ports = std::to_string(dead) + "," + std::to_string(silent.port()) + "," + std::to_string(server.port());
-    const auto o = attempt(
-        l, "host=127.0.0.1,127.0.0.1,127.0.0.1 port=" + ports + " user=postgres dbname=postgres", 1s);
+    const auto ports =
+        std::to_string(dead) + "," + std::to_string(silent.port()) + "," + std::to_string(server.port());
+    const auto o =
+        attempt(l, "host=127.0.0.1,127.0.0.1,127.0.0.1 port=" + ports + " user=postgres dbname=postgres", 1s);
     CHECK(o.server == where(server.port()));
     CHECK(silent.accepted() == 1);
     CHECK(l.empty());
@@ -184,8 +189,9 @@ TEST_CASE("the kind of session decides among several servers") {
     wanted.configuration = {"default_transaction_read_only = on"};
     const postgres_server read_only(wanted);
     const postgres_server writable;
-    const auto both = "host=127.0.0.1,127.0.0.1 user=postgres dbname=postgres port=" + std::to_string(read_only.port()) +
-                      "," + std::to_string(writable.port()) + " target_session_attrs=";
+    const auto both =
+        "host=127.0.0.1,127.0.0.1 user=postgres dbname=postgres port=" + std::to_string(read_only.port()) +
+        "," + std::to_string(writable.port()) + " target_session_attrs=";
     CHECK(attempt(l, both + "any").server == where(read_only.port()));
     CHECK(attempt(l, both + "read-write").server == where(writable.port()));
     CHECK(attempt(l, both + "read-only").server == where(read_only.port()));
@@ -199,7 +205,8 @@ TEST_CASE("the kind of session decides among several servers") {
 TEST_CASE("what the user sets stands above what is set for him") {
     loop l;
     const postgres_server server;
-    for (const auto& [more, name] : {std::pair("", "postrider"), std::pair("application_name=mine", "mine")}) {
+    for (const auto& [more, name] :
+         {std::pair("", "postrider"), std::pair("application_name=mine", "mine")}) {
         auto c = l.value_of(connection::open(on(server.port(), more), 10min));
         REQUIRE(c.has_value());
         postgres::parameters none;

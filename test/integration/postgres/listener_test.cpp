@@ -22,7 +22,8 @@ TEST_CASE("a listener hears its channels, and only those, from the moment it say
     CHECK(l.status().latency.has_value());
     CHECK_FALSE(l.status().outage.has_value());
     CHECK(l.changes == 1);
-    CHECK(l.log().holds("info: postgres: listening at 127.0.0.1:" + std::to_string(server.port()) + " to a, b"));
+    CHECK(l.log().holds("info: postgres: listening at 127.0.0.1:" + std::to_string(server.port()) +
+                        " to a, b"));
     writer.notify("a", "1");
     writer.notify("c", "not mine");
     writer.notify("A", "not mine either");
@@ -36,7 +37,7 @@ TEST_CASE("a listener hears its channels, and only those, from the moment it say
 TEST_CASE("channels may have any name that Postgres takes") {
     const postgres_server server;
     support::sql writer(server.url());
-    const list channels{"quo\"te",  "apo'strophe", "semi;colon -- ", "Ünïcödé ☃", "select",
+    const list channels{"quo\"te",   "apo'strophe", "semi;colon -- ",     "Ünïcödé ☃", "select",
                         "CamelCase", "back\\slash", std::string(63, 'x'), " "};
     listening l(patient(server.url(), channels));
     REQUIRE(l.until_up());
@@ -60,10 +61,12 @@ TEST_CASE("a burst of 100,000 comes whole and in order") {
     const postgres_server server;
     listening l(patient(server.url()));
     REQUIRE(l.until_up());
-    support::sql(server.url()).run("SELECT count(pg_notify('events', n::text)) FROM generate_series(1, 100000) n");
+    support::sql(server.url())
+        .run("SELECT count(pg_notify('events', n::text)) FROM generate_series(1, 100000) n");
     REQUIRE(l.until_heard(100'000));
     std::size_t wrong = 0;
-    for (std::size_t i = 0; i < l.heard.size(); ++i) wrong += l.heard[i] != "events:" + std::to_string(i + 1) ? 1 : 0;
+    for (std::size_t i = 0; i < l.heard.size(); ++i)
+        wrong += l.heard[i] != "events:" + std::to_string(i + 1) ? 1 : 0;
     CHECK(wrong == 0);
 }
 
@@ -94,12 +97,15 @@ TEST_CASE("events are held back until they can be taken, and a wake-up releases 
     support::sql writer(server.url());
     auto s = patient(server.url());
     SUBCASE("without a catch-up") {}
-    SUBCASE("with one") { s.catch_ups = {"SELECT 'old' WHERE $1::timestamptz IS NOT NULL"}; }
+    SUBCASE("with one") {
+        s.catch_ups = {"SELECT 'old' WHERE $1::timestamptz IS NOT NULL"};
+    }
     const bool catches_up = !s.catch_ups.empty();
     listening l(s);
     l.ready = false;
     REQUIRE(l.until_up());
-    for (const auto* payload : {"1", "2", "3"}) writer.notify("events", payload);
+    for (const auto* payload : {"1", "2", "3"})
+        writer.notify("events", payload);
     // The server has nothing left to send, and then some turns of the loop.
     while (!writer.rows("SELECT 1 WHERE pg_notification_queue_usage() > 0").empty()) {
     }

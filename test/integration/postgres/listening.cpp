@@ -19,7 +19,8 @@ log_capture::~log_capture() {
 std::size_t log_capture::count(std::string_view words) const {
     const auto all = text();
     std::size_t found = 0;
-    for (auto at = all.find(words); at != std::string::npos; at = all.find(words, at + 1)) ++found;
+    for (auto at = all.find(words); at != std::string::npos; at = all.find(words, at + 1))
+        ++found;
     return found;
 }
 

@@ -33,7 +33,8 @@ class log_capture {
     std::shared_ptr<spdlog::logger> before_;
 };
 
-// Loopback and short pauses; everything else takes so long that only what a test shortens can end by its time.
+// Loopback and short pauses; everything else takes so long that only what a test shortens can end by its
+// time.
 postgres::listener_settings patient(std::string conninfo, std::vector<std::string> channels = {"events"});
 
 // A listener whose loop turns only while the test waits for something, and what it has heard.
@@ -51,7 +52,8 @@ class listening {
     const log_capture& log() const { return log_; }
     test::loop& loop() { return loop_; }
 
-    bool until(const std::function<bool()>& condition, std::chrono::seconds limit = std::chrono::seconds(60)) {
+    bool until(const std::function<bool()>& condition,
+               std::chrono::seconds limit = std::chrono::seconds(60)) {
         return loop_.until(condition, limit);
     }
     bool until_up();

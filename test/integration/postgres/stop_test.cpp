@@ -1,4 +1,5 @@
-// stop() at every stage: run() returns, and nothing is left behind. What a test waits for would take ten minutes.
+// stop() at every stage: run() returns, and nothing is left behind. What a test waits for would take ten
+// minutes.
 #include <doctest/doctest.h>
 
 #include "listening.hpp"
@@ -32,7 +33,8 @@ TEST_CASE("after any number of steps") {
         auto s = patient(server.url());
         s.catch_ups = {"SELECT 'old' WHERE $1::timestamptz IS NOT NULL"};
         listening l(s);
-        for (std::size_t i = 0; i < steps; ++i) l.loop().context().run_one_for(50ms);
+        for (std::size_t i = 0; i < steps; ++i)
+            l.loop().context().run_one_for(50ms);
     }
 }
 
@@ -58,7 +60,8 @@ TEST_CASE("while the notification to itself is on its way") {
         if (gate.accepted() == 2) gate.stall();
         return gate.accepted() == 2;
     }));
-    for (int i = 0; i < 20; ++i) l.loop().context().run_one_for(5ms);
+    for (int i = 0; i < 20; ++i)
+        l.loop().context().run_one_for(5ms);
     CHECK_FALSE(l.status().listening);
 }
 
@@ -68,7 +71,8 @@ TEST_CASE("while a catch-up query runs") {
     s.catch_ups = {"SELECT 'late' FROM pg_sleep(600) WHERE $1::timestamptz IS NOT NULL"};
     listening l(s);
     support::sql admin(server.url());
-    CHECK(l.until([&] { return !admin.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'").empty(); }));
+    CHECK(l.until(
+        [&] { return !admin.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'").empty(); }));
     l.stop();
     l->wake();
 }

@@ -4,6 +4,8 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdlib>
+
 namespace postrider::test {
 
 log_capture::log_capture() : before_(spdlog::default_logger()) {

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "driven_client.hpp"
@@ -22,7 +23,7 @@ struct gated {
     // Short deadlines; pings far apart, so that a test's bytes are its own.
     redis::options options() const {
         auto o = quick(gate.port());
-        o.command_timeout = 300ms;
+        o.command_timeout = 1s;
         o.ping_interval = 1h;
         return o;
     }
@@ -53,9 +54,9 @@ TEST_CASE("a half-open connection is found by the command deadline, and left") {
     const auto sent = std::chrono::steady_clock::now();
     answer_slot answer;
     client.start(command({"PING"}), answer);
-    check_lost(client, answer, core::errc::timeout, "no reply within 300 ms");
-    CHECK(std::chrono::steady_clock::now() - sent >= 300ms);
-    CHECK(client.until([&] { return client.log().holds("connection lost: no reply within 300 ms"); }));
+    check_lost(client, answer, core::errc::timeout, "no reply within 1 s");
+    CHECK(std::chrono::steady_clock::now() - sent >= 1s);
+    CHECK(client.until([&] { return client.log().holds("connection lost: no reply within 1 s"); }));
     at.gate.pass();
     CHECK(client.until_connected());
     CHECK(client.ask({"PING"}).text == "PONG");
@@ -81,7 +82,7 @@ TEST_CASE("an idle half-open connection is found by the ping") {
     wait_for_first_ping(client);
     at.gate.stall();
     REQUIRE(client.until([&] { return !client->connected(); }));
-    CHECK(client.until([&] { return client.log().holds("connection lost: no reply within 300 ms"); }));
+    CHECK(client.until([&] { return client.log().holds("connection lost: no reply within 1 s"); }));
 }
 
 TEST_CASE("replies that are swallowed fail every command under way, in whatever order these came") {

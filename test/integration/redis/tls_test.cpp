@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include "driven_client.hpp"
 #include "support/certificates.hpp"

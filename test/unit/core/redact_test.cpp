@@ -41,6 +41,7 @@ TEST_CASE("a password that nobody encoded goes whole") {
     CHECK(redact("redis://:a b@host/0") == "redis://***@host/0");
     CHECK(redact("redis://u:p%40ss%zz@host") == "redis://***@host");
     CHECK(redact("postgres://u:password=x@host/db").find('x') == std::string::npos);
+    CHECK(redact("redis://u:?password=a&b=s3cret@host/0") == "redis://***@host/0");
     CHECK(redact("postgres://h/db?password=a@tail").find("tail") == std::string::npos);
 }
 

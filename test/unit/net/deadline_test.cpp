@@ -57,7 +57,8 @@ TEST_CASE("an operation that was cancelled from elsewhere did not time out") {
     asio::steady_timer never(l.context(), in(1h));
     asio::steady_timer soon(l.context(), in(5ms));
     soon.async_wait([&](error_code) { never.cancel(); });
-    CHECK(l.value_of(net::before(in(2h), never.async_wait(asio::deferred))) == asio::error::operation_aborted);
+    CHECK(l.value_of(net::before(in(2h), never.async_wait(asio::deferred))) ==
+          asio::error::operation_aborted);
     CHECK(l.empty());
 }
 
@@ -109,8 +110,9 @@ TEST_CASE("a cancelled coroutine leaves its wait at once") {
     auto wait = [&]() -> asio::awaitable<void> {
         seen = co_await net::before(in(2h), never.async_wait(asio::deferred));
     };
-    asio::co_spawn(l.context(), wait(),
-                   asio::bind_cancellation_slot(cancel.slot(), [&](const std::exception_ptr&) { ended = true; }));
+    asio::co_spawn(
+        l.context(), wait(),
+        asio::bind_cancellation_slot(cancel.slot(), [&](const std::exception_ptr&) { ended = true; }));
     CHECK_FALSE(l.empty());
     cancel.emit(asio::cancellation_type::terminal);
     CHECK(l.until([&] { return ended; }));

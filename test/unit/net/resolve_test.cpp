@@ -38,7 +38,8 @@ TEST_CASE("a name without an address is told in words") {
     REQUIRE(found.has_error());
     CHECK(found.error().code == core::errc::unresolved);
     CHECK(found.error().message.starts_with("host name 'no..such..host' has no address: "));
-    CHECK(found.error().message.size() > std::string_view("host name 'no..such..host' has no address: ").size());
+    CHECK(found.error().message.size() >
+          std::string_view("host name 'no..such..host' has no address: ").size());
     CHECK(l.empty());
 }
 

@@ -24,7 +24,8 @@ TEST_CASE("a notification wakes everybody who waits") {
     loop l;
     net::signal s(l.executor());
     int woken = 0;
-    for (int i = 0; i < 3; ++i) l.start(wait_once(s, woken));
+    for (int i = 0; i < 3; ++i)
+        l.start(wait_once(s, woken));
     l.empty();
     CHECK(woken == 0);
     s.notify();

@@ -19,7 +19,8 @@ struct fixture {
     bool open = false;
 
     asio::awaitable<void> at_gate() {
-        while (!open) co_await gate.wait();
+        while (!open)
+            co_await gate.wait();
     }
     asio::awaitable<void> fail(bool at_once) {
         if (!at_once) co_await at_gate();

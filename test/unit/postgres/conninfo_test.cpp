@@ -76,8 +76,10 @@ TEST_CASE("each host of the list is a candidate of its own, in order") {
 }
 
 TEST_CASE("the kind of session is asked of each host") {
-    CHECK(servers("host=a,b target_session_attrs=read-write") == list{"a:5432 read-write", "b:5432 read-write"});
-    CHECK(servers("postgresql://a,b/d?target_session_attrs=primary") == list{"a:5432 primary", "b:5432 primary"});
+    CHECK(servers("host=a,b target_session_attrs=read-write") ==
+          list{"a:5432 read-write", "b:5432 read-write"});
+    CHECK(servers("postgresql://a,b/d?target_session_attrs=primary") ==
+          list{"a:5432 primary", "b:5432 primary"});
 }
 
 TEST_CASE("prefer-standby looks for a standby everywhere before it takes what there is") {
@@ -86,7 +88,8 @@ TEST_CASE("prefer-standby looks for a standby everywhere before it takes what th
 }
 
 TEST_CASE("a candidate has its own host, address and port, and everything else as it was") {
-    const auto all = read("host=a,b hostaddr=10.0.0.1, port=1,2 user=me password='p w' dbname=chat sslmode=verify-full");
+    const auto all =
+        read("host=a,b hostaddr=10.0.0.1, port=1,2 user=me password='p w' dbname=chat sslmode=verify-full");
     REQUIRE(all.size() == 2);
     const options shared{{"user", "me"},
                          {"password", "p w"},

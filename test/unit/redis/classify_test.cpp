@@ -73,10 +73,10 @@ const std::vector<row> table{
 }  // namespace
 
 TEST_CASE("every error that the servers know has its verdict") {
-    for (const auto& [text, meaning, reconnect] : table) {
-        CAPTURE(text);
-        CHECK(classify(error(text)) == meaning);
-        CHECK(wants_reconnect(error(text)) == reconnect);
+    for (const row& r : table) {
+        CAPTURE(r.text);
+        CHECK(classify(error(r.text)) == r.meaning);
+        CHECK(wants_reconnect(error(r.text)) == r.reconnect);
     }
 }
 

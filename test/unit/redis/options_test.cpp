@@ -43,17 +43,17 @@ TEST_CASE("hosts, ports and databases are read, with their defaults") {
         {"redis://a/1?db=3", "a", 6379, 3, false, "redis://a:6379/3"},
         {"redis://a/65535", "a", 6379, 65535, false, "redis://a:6379/65535"},
     };
-    for (const auto& [url, host, port, database, tls, described] : table) {
-        const options o = good(url);
-        CAPTURE(url);
-        CHECK(o.host == host);
-        CHECK(o.port == port);
-        CHECK(o.database == database);
-        CHECK(o.tls == tls);
+    for (const row& r : table) {
+        const options o = good(r.url);
+        CAPTURE(r.url);
+        CHECK(o.host == r.host);
+        CHECK(o.port == r.port);
+        CHECK(o.database == r.database);
+        CHECK(o.tls == r.tls);
         CHECK(o.user.empty());
         CHECK(o.password.empty());
         CHECK(o.unix_path.empty());
-        CHECK(describe(o) == described);
+        CHECK(describe(o) == r.described);
     }
 }
 
@@ -74,11 +74,11 @@ TEST_CASE("user and password are read and decoded, and never described") {
         {"rediss://bob:secret@[::1]:1/2", "bob", "secret"},
         {"unix://bob:secret@/run/r.sock", "bob", "secret"},
     };
-    for (const auto& [url, user, password] : table) {
-        const options o = good(url);
-        CAPTURE(url);
-        CHECK(o.user == user);
-        CHECK(o.password == password);
+    for (const row& r : table) {
+        const options o = good(r.url);
+        CAPTURE(r.url);
+        CHECK(o.user == r.user);
+        CHECK(o.password == r.password);
         CHECK(describe(o).find("secret") == std::string::npos);
         CHECK(describe(o).find("bob") == std::string::npos);
     }
@@ -165,15 +165,15 @@ TEST_CASE("a wrong URL says which part is wrong, and never shows the password") 
         {"unix:///a%00b", "a zero byte"},
         {"redis://h/" + std::string(5000, '0'), "longer than 4096 bytes"},
     };
-    for (const auto& [url, words] : table) {
-        CAPTURE(url);
-        const auto parsed = parse_url(url);
+    for (const row& r : table) {
+        CAPTURE(r.url);
+        const auto parsed = parse_url(r.url);
         REQUIRE(parsed.has_error());
         const std::string& message = parsed.error().message;
         CAPTURE(message);
         CHECK(parsed.error().code == core::errc::invalid_input);
         CHECK(message.starts_with("the Redis URL is wrong: "));
-        CHECK(message.find(words) != std::string::npos);
+        CHECK(message.find(r.words) != std::string::npos);
         for (const auto* part : {"secret", "sec/", "sec?", "sec#", "sec%", "sec ", "secr", "bob"})
             CHECK(message.find(part) == std::string::npos);
     }

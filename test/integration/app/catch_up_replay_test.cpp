@@ -1,0 +1,73 @@
+#include <doctest/doctest.h>
+
+#include "message_table.hpp"
+#include "running_postrider.hpp"
+#include "servers.hpp"
+#include "support/tcp_gate.hpp"
+
+namespace postrider::test {
+namespace {
+
+constexpr const char* reminders = R"(
+[[route]]
+name = "reminder"
+channel = "reminders"
+policy = "delay"
+key = "/match_id"
+min_delay = "1h"
+max_delay = "1h"
+cancel_on = "chat"
+to = "reminders"
+)";
+
+TEST_CASE("a message that is only caught up once more cancels nothing that was scheduled after it") {
+    support::tcp_gate gate(shared_postgres().port());
+    auto& redis = shared_redis();
+    message_table table(shared_postgres().url());
+    support::sql database(shared_postgres().url());
+    running_postrider bridge({.postgres_url = postgres_at(gate.port()),
+                              .redis_url = redis.url(),
+                              .file = message_table::routes() + reminders});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    REQUIRE(table.write("a"));
+    REQUIRE(wait_for_list(redis, "singles", 1).size() == 1);
+    database.notify("reminders", R"({"match_id":"a"})");
+    REQUIRE(bridge.logs("reminder: a leaves at "));
+
+    gate.cut();
+    REQUIRE(bridge.answers("/stats", R"("duplicates":1)"));
+    REQUIRE(bridge.becomes_ready());
+    CHECK(bridge.log().find("cancelled") == std::string::npos);
+    FAIL_CHECK("debug");
+    // A new one does.
+    REQUIRE(table.write("a"));
+    CHECK(bridge.logs("reminder: a cancelled by an event on 'chat'"));
+}
+
+TEST_CASE("an event dated into the far future does not keep the catch-up from what comes after it") {
+    auto& redis = shared_redis();
+    message_table table(shared_postgres().url());
+    support::sql database(shared_postgres().url());
+    std::string routes = message_table::routes();
+    const std::string with_time = "time = \"/at\"\n";
+    for (auto at = routes.find("\nid = "); at != std::string::npos;
+         at = routes.find("\nid = ", at + with_time.size()))
+        routes.insert(at + 1, with_time);
+    running_postrider bridge(
+        {.postgres_url = shared_postgres().url(), .redis_url = redis.url(), .file = routes});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    database.notify("chat", R"({"id":"x-1", "match_id":"x","at":"2999-01-01T00:00:00Z"})");
+    REQUIRE(wait_for_list(redis, "singles", 1).size() == 1);
+    for (int start = 0; start < 2; ++start) {
+        bridge.kill();
+        REQUIRE(table.write("a"));
+        bridge.start();
+        REQUIRE(bridge.becomes_ready());
+    }
+    CHECK(ids_in(wait_for_list(redis, "singles", 3)) == std::vector<std::string>{"x-1", "a-1", "a-2"});
+}
+
+}  // namespace
+}  // namespace postrider::test
