@@ -111,7 +111,8 @@ asio::awaitable<core::result<void>> connection::receive(net::deadline limit) {
     co_return boost::system::in_place_value;
 }
 
-// What OpenSSL has decrypted already no longer makes the socket readable.
+// An older libpq leaves a part of a large TLS record with OpenSSL, where it no longer makes the socket
+// readable.
 bool connection::consume() {
     auto* tls = static_cast<SSL*>(PQsslStruct(raw_.get(), "OpenSSL"));
     do {

@@ -106,15 +106,28 @@ void bridge::notified(std::string_view channel, std::string_view payload) {
     if (who == channels_.end()) return;
     const auto now = steady::now();
     arrivals_.add(1, now);
-    for (const auto i : who->second.cancels) cancel(i, payload);
+    cancel_all(who->second, payload);
     for (const auto i : who->second.routes) take(i, payload, now);
 }
 
 void bridge::caught_up(std::size_t n, std::string_view payload) {
     const auto route = catch_ups_[n];
     const auto now = steady::now();
-    for (const auto i : channels_[lanes_[route].route.channel].cancels) cancel(i, payload);
+    cancel_all(channels_[lanes_[route].route.channel], payload);
     take(route, payload, now);
+}
+
+// An event that comes once more, through a catch-up, must not cancel what was scheduled after it.
+void bridge::cancel_all(const subscribers& who, std::string_view payload) {
+    const auto waits = [this](std::size_t i) { return lanes_[i].waiting.size() != 0; };
+    if (std::none_of(who.cancels.begin(), who.cancels.end(), waits)) return;
+    const auto knows = [&](std::size_t i) {
+        const auto& l = lanes_[i];
+        const auto e = l.seen ? reader_.read(l.route, payload) : event::rejection::no_id;
+        return e && l.seen->time_of(e->id);
+    };
+    if (std::any_of(who.routes.begin(), who.routes.end(), knows)) return;
+    for (const auto i : who.cancels) cancel(i, payload);
 }
 
 void bridge::take(std::size_t route, std::string_view payload, steady_time now) {
@@ -122,6 +135,8 @@ void bridge::take(std::size_t route, std::string_view payload, steady_time now) 
     ++l.count.events;
     auto e = reader_.read(l.route, payload);
     if (!e) return reject(l, e.error(), payload);
+    // A date in the future would move the start of every later catch-up past what is missing.
+    if (e->time) e->time = std::min(*e->time, wall::now());
     if (l.seen && !l.seen->add(e->id, e->time.value_or(wall::now()))) {
         ++l.count.duplicates;
         return;

@@ -72,6 +72,7 @@ class bridge {
     using steady_time = core::steady::time_point;
 
     void take(std::size_t route, std::string_view payload, steady_time now);
+    void cancel_all(const subscribers& who, std::string_view payload);
     void cancel(std::size_t route, std::string_view payload);
     void schedule(lane& l, event::envelope e, std::string_view payload, steady_time now);
     void reject(lane& l, event::rejection why, std::string_view payload);

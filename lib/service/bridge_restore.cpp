@@ -77,7 +77,7 @@ void bridge::adopt_progress(lane& l, const redis::saved_progress& saved) {
     const auto newest = event::parse_time(text.substr(0, blank));
     const auto floor = event::parse_time(text.substr(std::min(blank + 1, text.size())));
     l.floor = floor.value_or(started_);
-    l.seen->raise_newest(newest.value_or(started_));
+    l.seen->raise_newest(std::min(newest.value_or(started_), wall::now()));
     for (const auto& [id, ms] : saved.seen)
         l.seen->add(id, wall::time_point(core::milliseconds(static_cast<std::int64_t>(ms))));
 }
@@ -109,7 +109,7 @@ void bridge::adopt_context(const std::string& name, const std::string& text) {
         for (const auto message : event::split_messages(g.messages)) {
             auto e = reader_.read(l.route, message);
             if (!e) continue;
-            l.seen->add(e->id, e->time.value_or(saved->last));
+            l.seen->add(e->id, std::min(e->time.value_or(saved->last), wall_now));
             g.ids.push_back(std::move(e->id));
         }
     spdlog::info("{}: {} messages of {} adopted", l.route.name, g.count, g.key);
@@ -131,7 +131,7 @@ void bridge::adopt_delay(const std::string& name, const std::string& text) {
     auto& l = lanes_[*route];
     if (l.seen) {
         const auto e = reader_.read(l.route, saved->payload);
-        l.seen->add(saved->id, e ? e->time.value_or(started_) : started_);
+        l.seen->add(saved->id, e ? std::min(e->time.value_or(started_), wall::now()) : started_);
     }
     event::delayed d;
     d.key = std::move(saved->key);

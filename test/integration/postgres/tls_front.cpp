@@ -27,12 +27,15 @@ constexpr std::chrono::milliseconds gathering{5};
 
 // Copies until either end is closed, and then closes both.
 template <class Link, class From, class To>
-asio::awaitable<void> copy(std::shared_ptr<Link> l, From& from, To& to) {
+asio::awaitable<void> copy(std::shared_ptr<Link> l, From& from, To& to, bool gather) {
     std::vector<char> bytes(record);
     asio::steady_timer pause(l->server.get_executor());
     for (;;) {
-        pause.expires_after(gathering);
-        co_await pause.async_wait(quietly);
+        if (gather) {
+            co_await l->server.async_wait(asio::socket_base::wait_read, quietly);
+            pause.expires_after(gathering);
+            co_await pause.async_wait(quietly);
+        }
         const auto [error, size] = co_await from.async_read_some(asio::buffer(bytes), quietly);
         if (error) break;
         const auto [failed, written] =
@@ -82,8 +85,8 @@ asio::awaitable<void> tls_front::greet(std::shared_ptr<link> l) {
     const auto [absent] = co_await l->server.async_connect(postgres_, quietly);
     if (absent) co_return;
     socket.set_option(tcp::no_delay(true));
-    asio::co_spawn(context_, copy(l, l->client, l->server), when_ended);
-    asio::co_spawn(context_, copy(l, l->server, l->client), when_ended);
+    asio::co_spawn(context_, copy(l, l->client, l->server, false), when_ended);
+    asio::co_spawn(context_, copy(l, l->server, l->client, true), when_ended);
 }
 
 }  // namespace postrider::test
