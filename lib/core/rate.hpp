@@ -35,7 +35,8 @@ class rate {
             seconds_.fill(0);
             second_ = current;
         }
-        while (second_ < current) seconds_[slot(++second_)] = 0;
+        while (second_ < current)
+            seconds_[slot(++second_)] = 0;
     }
 
     std::array<std::uint64_t, slots> seconds_{};

@@ -12,7 +12,8 @@ using deadline = std::chrono::steady_clock::time_point;
 template <class Operation>
 asio::awaitable<error_code> before(deadline limit, Operation operation) {
     asio::steady_timer timer(co_await asio::this_coro::executor, limit);
-    auto race = asio::experimental::make_parallel_group(std::move(operation), timer.async_wait(asio::deferred));
+    auto race =
+        asio::experimental::make_parallel_group(std::move(operation), timer.async_wait(asio::deferred));
     auto waited = race.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
     const auto outcome = co_await std::move(waited);
     const auto& order = std::get<0>(outcome);
@@ -24,7 +25,8 @@ asio::awaitable<error_code> before(deadline limit, Operation operation) {
 template <class Value, class Operation>
 asio::awaitable<std::pair<error_code, Value>> value_before(deadline limit, Operation operation) {
     asio::steady_timer timer(co_await asio::this_coro::executor, limit);
-    auto race = asio::experimental::make_parallel_group(std::move(operation), timer.async_wait(asio::deferred));
+    auto race =
+        asio::experimental::make_parallel_group(std::move(operation), timer.async_wait(asio::deferred));
     auto waited = race.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
     auto outcome = co_await std::move(waited);
     std::pair<error_code, Value> answer(std::get<1>(outcome), std::move(std::get<2>(outcome)));

@@ -4,7 +4,8 @@
 
 namespace postrider::net {
 
-// A wake-up for coroutines of one thread. It carries no value: a waiter looks at its condition again, in a loop.
+// A wake-up for coroutines of one thread. It carries no value: a waiter looks at its condition again, in a
+// loop.
 class signal {
  public:
     explicit signal(const asio::any_io_executor& executor) : timer_(executor) {}

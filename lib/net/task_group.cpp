@@ -7,17 +7,19 @@ task_group::task_group(asio::any_io_executor executor, failure_handler on_failur
 
 void task_group::spawn(std::string name, asio::awaitable<void> task) {
     ++running_;
-    asio::co_spawn(executor_, std::move(task), [this, name = std::move(name)](const std::exception_ptr& error) {
-        finished(name, error);
-    });
+    asio::co_spawn(
+        executor_, std::move(task),
+        [this, name = std::move(name)](const std::exception_ptr& error) { finished(name, error); });
 }
 
 asio::awaitable<void> task_group::join() {
-    while (running_ != 0) co_await ended_.wait();
+    while (running_ != 0)
+        co_await ended_.wait();
 }
 
 asio::awaitable<bool> task_group::join_until(std::chrono::steady_clock::time_point limit) {
-    while (running_ != 0 && std::chrono::steady_clock::now() < limit) co_await ended_.wait_until(limit);
+    while (running_ != 0 && std::chrono::steady_clock::now() < limit)
+        co_await ended_.wait_until(limit);
     co_return running_ == 0;
 }
 

@@ -8,8 +8,8 @@ namespace postrider::net {
 // The coroutines of one owner: each has a name, none is detached, all are joined before the owner goes.
 class task_group {
  public:
-    // `on_failure(name, words)` is called when a task ends with an exception, which is a bug by this project's
-    // rules; the owner starts its shutdown there.
+    // `on_failure(name, words)` is called when a task ends with an exception, which is a bug by this
+    // project's rules; the owner starts its shutdown there.
     using failure_handler = std::function<void(std::string_view name, std::string_view words)>;
 
     task_group(asio::any_io_executor executor, failure_handler on_failure);

@@ -18,7 +18,7 @@ struct delivery {
     std::string saved_as;   // the Redis key that holds it until it is pushed; empty: none
     // Ids to remember with the push, each with its event's time in milliseconds since 1970.
     std::vector<std::pair<std::int64_t, std::string>> seen;
-    std::string seen_in;  // the set that remembers them; empty: none
+    std::string seen_in;         // the set that remembers them; empty: none
     std::uint32_t messages = 1;  // events inside
     core::steady::time_point ready{};
 };

@@ -28,7 +28,8 @@ const batch* push_line::next() {
 std::vector<delivery> push_line::done() {
     auto all = std::exchange(under_way_.deliveries, {});
     waiting_ -= all.size();
-    for (const auto& d : all) bytes_ -= d.body.size();
+    for (const auto& d : all)
+        bytes_ -= d.body.size();
     return all;
 }
 

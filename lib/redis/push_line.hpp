@@ -12,8 +12,8 @@
 
 namespace postrider::redis {
 
-// What goes to one target in one script call. It stays as it is until Redis has answered for it, so that sending
-// it again is recognised by its sequence.
+// What goes to one target in one script call. It stays as it is until Redis has answered for it, so that
+// sending it again is recognised by its sequence.
 struct batch {
     std::uint64_t sequence = 0;
     std::vector<delivery> deliveries;
@@ -39,8 +39,8 @@ class push_line {
     // sent one by one, so that only those are refused that cannot be delivered.
     std::optional<delivery> refused();
 
-    // The delivery under way, if it is a single one, goes without deleting what it was saved as; false: it is not
-    // alone, or was not saved.
+    // The delivery under way, if it is a single one, goes without deleting what it was saved as; false: it is
+    // not alone, or was not saved.
     bool forget_saved();
 
     std::size_t waiting() const { return waiting_; }      // deliveries, those under way included

@@ -24,15 +24,19 @@ std::string sha1(std::string_view text) {
     unsigned length = 0;
     EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha1(), nullptr);
     std::string hex;
-    for (unsigned i = 0; i < length; ++i) hex += fmt::format("{:02x}", digest[i]);
+    for (unsigned i = 0; i < length; ++i)
+        hex += fmt::format("{:02x}", digest[i]);
     return hex;
 }
 
 std::string_view word(event::target_kind kind) {
     switch (kind) {
-        case event::target_kind::list: return "list";
-        case event::target_kind::stream: return "stream";
-        case event::target_kind::pubsub: return "pubsub";
+        case event::target_kind::list:
+            return "list";
+        case event::target_kind::stream:
+            return "stream";
+        case event::target_kind::pubsub:
+            return "pubsub";
     }
     return "list";
 }
@@ -91,13 +95,15 @@ bool pusher::empty() const {
 
 std::size_t pusher::waiting() const {
     std::size_t sum = 0;
-    for (const auto& l : lines_) sum += l.waiting();
+    for (const auto& l : lines_)
+        sum += l.waiting();
     return sum;
 }
 
 std::size_t pusher::waiting_bytes() const {
     std::size_t sum = 0;
-    for (const auto& l : lines_) sum += l.waiting_bytes();
+    for (const auto& l : lines_)
+        sum += l.waiting_bytes();
     return sum;
 }
 
@@ -155,8 +161,8 @@ pusher::round pusher::next_round() {
         all_taken = all_taken && lines_[i].waiting() == b->deliveries.size();
     }
     if (!saves_.has_work()) flush_at_ = steady::time_point::max();
-    // A group that still waits in a line shares its context's name with the next group of its key, so contexts
-    // are written only behind the last of the line.
+    // A group that still waits in a line shares its context's name with the next group of its key, so
+    // contexts are written only behind the last of the line.
     const auto now = steady::now();
     if (all_taken && saves_.has_work() && (finishing_ || now >= flush_at_)) {
         const auto before = r.commands.size();
@@ -182,14 +188,17 @@ void pusher::encode(pipeline& p, const push_line& line, const batch& b) const {
             keys.push_back(d.saved_as);
             ++contexts;
         }
-        for (const auto& s : d.seen) seen[d.seen_in].push_back(&s);
+        for (const auto& s : d.seen)
+            seen[d.seen_in].push_back(&s);
     }
-    for (const auto& [set, ids] : seen) keys.push_back(set);
+    for (const auto& [set, ids] : seen)
+        keys.push_back(set);
 
     std::vector<std::string_view> words{"EVALSHA", push_sha_, keep(std::to_string(keys.size()))};
     words.insert(words.end(), keys.begin(), keys.end());
-    words.insert(words.end(), {keep(std::to_string(b.sequence)), word(to.kind), keep(std::to_string(to.max_length)),
-                               ledger_ttl, keep(std::to_string(contexts)), keep(std::to_string(bodies.size()))});
+    words.insert(words.end(),
+                 {keep(std::to_string(b.sequence)), word(to.kind), keep(std::to_string(to.max_length)),
+                  ledger_ttl, keep(std::to_string(contexts)), keep(std::to_string(bodies.size()))});
     words.insert(words.end(), bodies.begin(), bodies.end());
     for (const auto& [set, ids] : seen) {
         words.push_back(keep(std::to_string(ids.size())));
@@ -206,9 +215,11 @@ bool pusher::settle(const round& r, const std::vector<reply>& replies) {
     bool again = false;
     if (r.loads != 0) scripts_loaded_ = !replies[0].is_error() && !replies[1].is_error();
     status_.last_error.clear();
-    for (const auto line : r.lines) again = settle_line(lines_[line], replies[at++]) || again;
+    for (const auto line : r.lines)
+        again = settle_line(lines_[line], replies[at++]) || again;
     if (r.saves != 0 && again) {
-        // A group that is pushed again deletes its context again, which the next group of its key may have taken.
+        // A group that is pushed again deletes its context again, which the next group of its key may have
+        // taken.
         saves_.failed();
     } else if (r.saves != 0) {
         const auto error = saves_.replied(std::span(replies).subspan(at, r.saves));
@@ -231,7 +242,9 @@ bool pusher::settle_line(push_line& line, const reply& r) {
             sink_.delivered(std::move(all));
             return false;
         }
-        case verdict::reload: scripts_loaded_ = false; return false;
+        case verdict::reload:
+            scripts_loaded_ = false;
+            return false;
         case verdict::permanent:
             // A key that may not be deleted could not be saved either, so the push does without it.
             if (r.text.starts_with("NOPERM") && line.forget_saved()) return false;
@@ -241,7 +254,8 @@ bool pusher::settle_line(push_line& line, const reply& r) {
             }
             return false;
         case verdict::reroute:
-        case verdict::retry: break;
+        case verdict::retry:
+            break;
     }
     ++status_.retries;
     status_.last_error = r.text;
@@ -252,8 +266,8 @@ bool pusher::settle_line(push_line& line, const reply& r) {
 asio::awaitable<void> pusher::pause() {
     const auto wait = backoff_.next();
     if (backoff_.attempts() == 1)
-        spdlog::warn("redis: a push has to wait: {}", status_.last_error.empty() ? status_.save_error
-                                                                                 : status_.last_error);
+        spdlog::warn("redis: a push has to wait: {}",
+                     status_.last_error.empty() ? status_.save_error : status_.last_error);
     const auto until = steady::now() + wait;
     if (!stopping_) co_await pause_.wait_until(until);
 }

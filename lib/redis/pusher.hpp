@@ -25,8 +25,9 @@ struct pusher_sink {
     std::function<void()> cannot_save;
 };
 
-// Carries deliveries to their targets, exactly once and in order, and lets the saver write between them. Nothing
-// leaves a line before Redis has answered for it: a lost connection or a passing refusal only makes it wait.
+// Carries deliveries to their targets, exactly once and in order, and lets the saver write between them.
+// Nothing leaves a line before Redis has answered for it: a lost connection or a passing refusal only makes
+// it wait.
 class pusher {
  public:
     struct status {

@@ -10,9 +10,9 @@ namespace postrider::redis {
 struct reply {
     enum class kind { nil, string, status, error, integer, array };
     kind type = kind::nil;
-    std::string text;           // string, status, error
-    std::int64_t integer = 0;   // integer
-    std::vector<reply> items;   // array
+    std::string text;          // string, status, error
+    std::int64_t integer = 0;  // integer
+    std::vector<reply> items;  // array
 
     bool is_error() const { return type == kind::error; }
 };

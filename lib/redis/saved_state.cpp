@@ -28,9 +28,11 @@ asio::awaitable<core::result<names>> scan(client& redis, std::string pattern) {
         const auto fine = first_error(*answered);
         if (!fine) co_return fine.error();
         const auto& page = answered->front();
-        if (page.items.size() != 2) co_return core::failure{core::errc::protocol, "an unknown answer to SCAN"};
+        if (page.items.size() != 2)
+            co_return core::failure{core::errc::protocol, "an unknown answer to SCAN"};
         cursor = page.items[0].text;
-        for (const auto& key : page.items[1].items) found.insert(key.text);
+        for (const auto& key : page.items[1].items)
+            found.insert(key.text);
     } while (cursor != "0");
     co_return found;
 }

@@ -19,7 +19,7 @@ asio::awaitable<core::result<saved_state>> load_state(client& redis);
 
 // How far a route has caught up.
 struct saved_progress {
-    std::string caught_up;  // ISO time; empty: never
+    std::string caught_up;                             // ISO time; empty: never
     std::vector<std::pair<std::string, double>> seen;  // ids with their time in milliseconds since 1970
 };
 asio::awaitable<core::result<saved_progress>> load_progress(client& redis, std::string caught_up_name,

@@ -31,7 +31,9 @@ void saver::note_seen(std::string set, std::int64_t ms, std::string id) {
     seen_[std::move(set)].emplace_back(ms, std::move(id));
 }
 
-void saver::trim_seen(std::string set, std::int64_t before) { trims_[std::move(set)] = before; }
+void saver::trim_seen(std::string set, std::int64_t before) {
+    trims_[std::move(set)] = before;
+}
 
 bool saver::has_work() const {
     return !values_.empty() || !erased_.empty() || !seen_.empty() || !trims_.empty() || groups_.any_changed();
@@ -58,7 +60,8 @@ void saver::encode_contexts(pipeline& p, std::string_view script_sha, core::stea
         flush_.contexts.emplace_back(route, u.key);
         names.push_back(context_name(route_names_[route], u.key));
         texts.push_back(std::to_string(u.saved));
-        texts.push_back(event::context_head(route_names_[route], u.count, core::to_wall(u.opened, now, wall_now),
+        texts.push_back(event::context_head(route_names_[route], u.count,
+                                            core::to_wall(u.opened, now, wall_now),
                                             core::to_wall(u.last, now, wall_now)));
         texts.push_back(std::string(u.messages.substr(u.saved)).append(event::context_tail));
     });
@@ -81,14 +84,16 @@ void saver::encode_values(pipeline& p) {
         else
             p.add({"SET", name, v.text, "PX", ttl});
     }
-    for (const auto& name : flush_.erased) p.add({"UNLINK", name});
+    for (const auto& name : flush_.erased)
+        p.add({"UNLINK", name});
 }
 
 void saver::encode_seen(pipeline& p) {
     flush_.seen = std::exchange(seen_, {});
     flush_.trims = std::exchange(trims_, {});
     for (const auto& [set, ids] : flush_.seen)
-        for (const auto& [ms, id] : ids) p.add({"ZADD", set, std::to_string(ms), id});
+        for (const auto& [ms, id] : ids)
+            p.add({"ZADD", set, std::to_string(ms), id});
     for (const auto& [set, before] : flush_.trims)
         p.add({"ZREMRANGEBYSCORE", set, "-inf", std::string("(").append(std::to_string(before))});
 }
@@ -113,7 +118,8 @@ std::string saver::replied(std::span<const reply> replies) {
 
 void saver::failed() {
     auto f = std::exchange(flush_, {});
-    for (const auto& [route, key] : f.contexts) groups_.not_saved(route, key);
+    for (const auto& [route, key] : f.contexts)
+        groups_.not_saved(route, key);
     // What came meanwhile is newer and stays.
     values_.merge(f.values);
     erased_.insert(erased_.end(), f.erased.begin(), f.erased.end());

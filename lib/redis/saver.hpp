@@ -47,7 +47,8 @@ class saver {
     // Appends the commands of one flush, at most a bounded part of the work.
     void encode(pipeline& p, std::string_view script_sha, core::steady::time_point now,
                 core::wall::time_point wall_now);
-    // Their replies, as many as encode() has added. Returns the first error reply's text; empty: all is saved.
+    // Their replies, as many as encode() has added. Returns the first error reply's text; empty: all is
+    // saved.
     std::string replied(std::span<const reply> replies);
     // They got no reply: everything of the flush is written again.
     void failed();

@@ -44,7 +44,8 @@ asio::awaitable<core::result<server_info>> ask_server(client& redis, std::vector
 
     pipeline p;
     p.add({"INFO"});
-    for (const auto& name : lists) p.add({"LLEN", name});
+    for (const auto& name : lists)
+        p.add({"LLEN", name});
     const auto answered = co_await redis.execute(std::move(p));
     if (!answered) co_return answered.error();
     const std::string_view text = answered->front().text;

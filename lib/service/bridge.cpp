@@ -3,9 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <random>
 
 #include "core/printable.hpp"
+#include "core/token.hpp"
 #include "event/context.hpp"
 #include "event/render.hpp"
 #include "event/time.hpp"
@@ -14,54 +14,51 @@
 namespace postrider::service {
 namespace {
 
+using core::milliseconds_since_epoch;
 using core::steady;
 using core::wall;
 
 // Open groups reach Redis this long after their change, so that a burst is written once.
 constexpr core::milliseconds context_linger{8};
 
-std::string random_token() {
-    std::random_device device;
-    return fmt::format("{:08x}{:08x}{:08x}", device(), device(), device());
-}
-
-std::int64_t milliseconds_of(wall::time_point t) {
-    return std::chrono::duration_cast<core::milliseconds>(t.time_since_epoch()).count();
-}
-
 // A context must outlive the longest group by far: until the push deletes it, it may be all there is of it.
 core::milliseconds context_ttl(const configuration& c) {
     core::milliseconds longest{0};
-    for (const auto& r : c.routes) longest = std::max({longest, r.grouping.window, r.grouping.max_wait});
+    for (const auto& r : c.routes)
+        longest = std::max({longest, r.grouping.window, r.grouping.max_wait});
     return longest + c.context_ttl;
 }
 
 // The first part of a payload is enough to find its sender.
-std::string excerpt(std::string_view payload) { return core::one_line(payload.substr(0, 200)); }
+std::string excerpt(std::string_view payload) {
+    return core::one_line(payload.substr(0, 200));
+}
 
 }  // namespace
 
 bridge::bridge(const asio::any_io_executor& executor, const configuration& c, redis::client& redis)
     : configuration_(c),
       redis_(redis),
-      saver_({[this](std::size_t limit, const redis::open_groups::visitor& visit) {
-                  std::size_t shown = 0;
-                  for (std::size_t i = 0; i < lanes_.size() && shown < limit; ++i)
-                      shown += lanes_[i].groups.visit_unsaved(
-                          limit - shown, [&](const event::context_update& u) { visit(i, u); });
-                  return shown;
-              },
-              [this] {
-                  return std::any_of(lanes_.begin(), lanes_.end(),
-                                     [](const lane& l) { return l.groups.has_unsaved(); });
-              },
-              [this](std::size_t route, std::string_view key) { lanes_[route].groups.mark_unsaved(key); }},
-             [&c] {
-                 std::vector<std::string> names;
-                 for (const auto& r : c.routes) names.push_back(r.name);
-                 return names;
-             }(),
-             context_ttl(c)),
+      saver_(
+          {[this](std::size_t limit, const redis::open_groups::visitor& visit) {
+               std::size_t shown = 0;
+               for (std::size_t i = 0; i < lanes_.size() && shown < limit; ++i)
+                   shown += lanes_[i].groups.visit_unsaved(
+                       limit - shown, [&](const event::context_update& u) { visit(i, u); });
+               return shown;
+           },
+           [this] {
+               return std::any_of(lanes_.begin(), lanes_.end(),
+                                  [](const lane& l) { return l.groups.has_unsaved(); });
+           },
+           [this](std::size_t route, std::string_view key) { lanes_[route].groups.mark_unsaved(key); }},
+          [&c] {
+              std::vector<std::string> names;
+              for (const auto& r : c.routes)
+                  names.push_back(r.name);
+              return names;
+          }(),
+          context_ttl(c)),
       pusher_(executor, redis, saver_,
               {[this](std::vector<redis::delivery> all) { delivered(std::move(all)); },
                [this](redis::delivery d, const std::string& why) { refused(std::move(d), why); },
@@ -69,7 +66,7 @@ bridge::bridge(const asio::any_io_executor& executor, const configuration& c, re
                [this] {
                    if (finishing_) push_everything_open();
                }},
-              random_token(), context_linger),
+              core::random_token(), context_linger),
       timer_(executor),
       retry_(executor),
       started_(wall::now()) {
@@ -85,14 +82,16 @@ bridge::bridge(const asio::any_io_executor& executor, const configuration& c, re
 
 std::vector<std::string> bridge::channels() const {
     std::vector<std::string> all;
-    for (const auto& [channel, who] : channels_) all.push_back(channel);
+    for (const auto& [channel, who] : channels_)
+        all.push_back(channel);
     std::sort(all.begin(), all.end());
     return all;
 }
 
 std::vector<std::string> bridge::catch_up_queries() const {
     std::vector<std::string> all;
-    for (const auto i : catch_ups_) all.push_back(lanes_[i].route.catch_up);
+    for (const auto i : catch_ups_)
+        all.push_back(lanes_[i].route.catch_up);
     return all;
 }
 
@@ -107,7 +106,8 @@ void bridge::notified(std::string_view channel, std::string_view payload) {
     const auto now = steady::now();
     arrivals_.add(1, now);
     cancel_all(who->second, payload);
-    for (const auto i : who->second.routes) take(i, payload, now);
+    for (const auto i : who->second.routes)
+        take(i, payload, now);
 }
 
 void bridge::caught_up(std::size_t n, std::string_view payload) {
@@ -115,19 +115,6 @@ void bridge::caught_up(std::size_t n, std::string_view payload) {
     const auto now = steady::now();
     cancel_all(channels_[lanes_[route].route.channel], payload);
     take(route, payload, now);
-}
-
-// An event that comes once more, through a catch-up, must not cancel what was scheduled after it.
-void bridge::cancel_all(const subscribers& who, std::string_view payload) {
-    const auto waits = [this](std::size_t i) { return lanes_[i].waiting.size() != 0; };
-    if (std::none_of(who.cancels.begin(), who.cancels.end(), waits)) return;
-    const auto knows = [&](std::size_t i) {
-        const auto& l = lanes_[i];
-        const auto e = l.seen ? reader_.read(l.route, payload) : event::rejection::no_id;
-        return e && l.seen->time_of(e->id);
-    };
-    if (std::any_of(who.routes.begin(), who.routes.end(), knows)) return;
-    for (const auto i : who.cancels) cancel(i, payload);
 }
 
 void bridge::take(std::size_t route, std::string_view payload, steady_time now) {
@@ -143,9 +130,12 @@ void bridge::take(std::size_t route, std::string_view payload, steady_time now) 
     }
     SPDLOG_DEBUG("{}: event of {}", l.route.name, e->key);
     switch (l.route.policy) {
-        case event::policy::immediate: return leave_at_once(route, std::move(*e), payload, now);
-        case event::policy::delay: return schedule(l, std::move(*e), payload, now);
-        case event::policy::group: break;
+        case event::policy::immediate:
+            return leave_at_once(route, std::move(*e), payload, now);
+        case event::policy::delay:
+            return schedule(l, std::move(*e), payload, now);
+        case event::policy::group:
+            break;
     }
     std::vector<event::group> leaving;
     l.groups.add(e->key, l.seen ? std::string_view(e->id) : std::string_view(), payload, now, leaving);
@@ -162,53 +152,6 @@ void bridge::reject(lane& l, event::rejection why, std::string_view payload) {
     remember(std::move(words));
 }
 
-void bridge::schedule(lane& l, event::envelope e, std::string_view payload, steady_time now) {
-    const auto wall_now = wall::now();
-    const auto& what = e.id.empty() ? e.key : e.id;
-    const auto choice = event::choose_delay(l.route.delaying, std::hash<std::string>{}(what));
-    const bool has_bot =
-        l.route.participants.empty() || !event::find_bot(l.route, payload, reader_).bot.empty();
-    if (choice.decision == event::delay_decision::skipped || !has_bot) {
-        ++l.count.skipped;
-        SPDLOG_DEBUG("{}: {} skipped", l.route.name, e.key);
-        if (l.seen)
-            saver_.note_seen(redis::seen_name(l.route.target.name, l.route.name),
-                             milliseconds_of(e.time.value_or(wall_now)), std::move(e.id));
-        return;
-    }
-    event::delayed d;
-    d.key = std::move(e.key);
-    d.id = std::move(e.id);
-    d.payload = payload;
-    d.token = random_token();
-    d.due = now + choice.wait;
-    d.scheduled_for = wall_now + choice.wait;
-    spdlog::info("{}: {} leaves at {}", l.route.name, d.key, event::format_time(d.scheduled_for));
-    saver_.save(redis::delay_name(l.route.name, d.token), event::save_delayed(l.route.name, d),
-                choice.wait + configuration_.context_ttl);
-    l.waiting.add(std::move(d));
-    pusher_.saves_changed();
-    rearm(l);
-}
-
-void bridge::cancel(std::size_t route, std::string_view payload) {
-    auto& l = lanes_[route];
-    if (l.waiting.size() == 0) return;
-    const auto key = reader_.read_key(l.route.delaying.cancel_key, payload, l.route.max_payload_bytes);
-    if (!key) return;  // the channel's own route says what is wrong with it
-    std::vector<event::delayed> cancelled;
-    l.waiting.cancel(*key, cancelled);
-    for (auto& d : cancelled) {
-        ++l.count.cancelled;
-        spdlog::info("{}: {} cancelled by an event on '{}'", l.route.name, d.key, l.route.delaying.cancel_on);
-        saver_.drop(redis::delay_name(l.route.name, d.token), true);
-        if (l.seen)
-            saver_.note_seen(redis::seen_name(l.route.target.name, l.route.name),
-                             milliseconds_of(l.seen->time_of(d.id).value_or(wall::now())), std::move(d.id));
-    }
-    if (!cancelled.empty()) pusher_.saves_changed();
-}
-
 void bridge::leave_at_once(std::size_t route, event::envelope e, std::string_view payload, steady_time now) {
     const auto& l = lanes_[route];
     redis::delivery d;
@@ -217,7 +160,7 @@ void bridge::leave_at_once(std::size_t route, event::envelope e, std::string_vie
     d.ready = now;
     if (l.seen) {
         d.seen_in = redis::seen_name(l.route.target.name, l.route.name);
-        d.seen.emplace_back(milliseconds_of(e.time.value_or(wall::now())), std::move(e.id));
+        d.seen.emplace_back(milliseconds_since_epoch(e.time.value_or(wall::now())), std::move(e.id));
     }
     d.key = std::move(e.key);
     pusher_.add(l.line, std::move(d));
@@ -235,29 +178,13 @@ void bridge::leave(std::size_t route, std::vector<event::group>& groups) {
         if (l.seen) {
             d.seen_in = redis::seen_name(l.route.target.name, l.route.name);
             for (auto& id : g.ids)
-                d.seen.emplace_back(milliseconds_of(l.seen->time_of(id).value_or(wall::now())), std::move(id));
+                d.seen.emplace_back(milliseconds_since_epoch(l.seen->time_of(id).value_or(wall::now())),
+                                    std::move(id));
         }
         d.key = std::move(g.key);
         pusher_.add(l.line, std::move(d));
     }
     groups.clear();
-}
-
-void bridge::leave(std::size_t route, event::delayed delayed) {
-    const auto& l = lanes_[route];
-    redis::delivery d;
-    d.route = route;
-    d.body = event::render_delayed(l.route, delayed, reader_);
-    d.saved_as = redis::delay_name(l.route.name, delayed.token);
-    d.ready = steady::now();
-    saver_.drop(d.saved_as, false);
-    if (l.seen) {
-        d.seen_in = redis::seen_name(l.route.target.name, l.route.name);
-        d.seen.emplace_back(milliseconds_of(l.seen->time_of(delayed.id).value_or(wall::now())),
-                            std::move(delayed.id));
-    }
-    d.key = std::move(delayed.key);
-    pusher_.add(l.line, std::move(d));
 }
 
 void bridge::delivered(std::vector<redis::delivery> all) {
@@ -268,8 +195,8 @@ void bridge::delivered(std::vector<redis::delivery> all) {
         l.count.messages += d.messages;
         if (l.route.policy == event::policy::group)
             spdlog::info("{}: {} of {} pushed to {}", l.route.name,
-                         d.messages == 1 ? std::string("1 message") : fmt::format("{} messages", d.messages), d.key,
-                         l.route.target.name);
+                         d.messages == 1 ? std::string("1 message") : fmt::format("{} messages", d.messages),
+                         d.key, l.route.target.name);
         else
             SPDLOG_DEBUG("{}: {} pushed to {}", l.route.name, d.key, l.route.target.name);
     }
@@ -278,8 +205,8 @@ void bridge::delivered(std::vector<redis::delivery> all) {
 void bridge::refused(redis::delivery d, const std::string& why) {
     auto& l = lanes_[d.route];
     ++l.count.failed;
-    auto words = fmt::format("{}: Redis refuses {} for good, not delivered to {}: {}: {}", l.route.name, d.key,
-                             l.route.target.name, why, excerpt(d.body));
+    auto words = fmt::format("{}: Redis refuses {} for good, not delivered to {}: {}: {}", l.route.name,
+                             d.key, l.route.target.name, why, excerpt(d.body));
     spdlog::error("{}", words);
     remember(std::move(words));
 }
@@ -296,6 +223,8 @@ void bridge::server_changed() {
     if (saver_.has_work()) pusher_.saves_changed();
 }
 
-void bridge::remember(std::string words) { mishap_ = mishap{std::move(words), wall::now()}; }
+void bridge::remember(std::string words) {
+    mishap_ = mishap{std::move(words), wall::now()};
+}
 
 }  // namespace postrider::service

@@ -31,7 +31,8 @@ class bridge {
     bridge(const bridge&) = delete;
     bridge& operator=(const bridge&) = delete;
 
-    // Adopts what an earlier process left in Redis, waiting for Redis as long as it takes, and then calls `ready`.
+    // Adopts what an earlier process left in Redis, waiting for Redis as long as it takes, and then calls
+    // `ready`.
     asio::awaitable<void> restore(std::function<void()> ready);
     bool restored() const { return restored_; }
 

@@ -22,7 +22,8 @@ asio::awaitable<void> bridge::restore(std::function<void()> ready) {
         const auto loaded = co_await load();
         if (loaded) break;
         if (loaded.error().code == core::errc::server_error) {
-            auto words = "open groups of an earlier run cannot be read from Redis yet: " + loaded.error().message;
+            auto words =
+                "open groups of an earlier run cannot be read from Redis yet: " + loaded.error().message;
             if (pause.attempts() == 0) spdlog::error("redis: {}", words);
             remember(std::move(words));
         }
@@ -49,11 +50,14 @@ asio::awaitable<core::result<void>> bridge::load() {
         const auto noted = co_await note_first_start(l);
         if (!noted) co_return noted.error();
     }
-    for (const auto& [name, text] : state->contexts) adopt_context(name, text);
-    for (const auto& [name, text] : state->delays) adopt_delay(name, text);
+    for (const auto& [name, text] : state->contexts)
+        adopt_context(name, text);
+    for (const auto& [name, text] : state->delays)
+        adopt_delay(name, text);
     if (!state->contexts.empty() || !state->delays.empty()) {
         std::uint64_t open = 0;
-        for (const auto& l : lanes_) open += l.open();
+        for (const auto& l : lanes_)
+            open += l.open();
         spdlog::info("redis: adopted {} open groups and delayed events of an earlier run", open);
     }
     co_return boost::system::in_place_value;
@@ -92,7 +96,8 @@ void bridge::adopt_context(const std::string& name, const std::string& text) {
     const auto route = find_route(saved->route.empty() ? "bot_events" : saved->route, event::policy::group);
     const auto prefix = redis::context_name(saved->route.empty() ? "bot_events" : saved->route, "");
     if (!route || !name.starts_with(prefix)) {
-        spdlog::warn("redis: {} belongs to the route '{}', which is not configured; left alone", name, saved->route);
+        spdlog::warn("redis: {} belongs to the route '{}', which is not configured; left alone", name,
+                     saved->route);
         return;
     }
     auto& l = lanes_[*route];
@@ -125,7 +130,8 @@ void bridge::adopt_delay(const std::string& name, const std::string& text) {
     const auto route = find_route(saved->route, event::policy::delay);
     const auto prefix = redis::delay_name(saved->route, "");
     if (!route || !name.starts_with(prefix)) {
-        spdlog::warn("redis: {} belongs to the route '{}', which is not configured; left alone", name, saved->route);
+        spdlog::warn("redis: {} belongs to the route '{}', which is not configured; left alone", name,
+                     saved->route);
         return;
     }
     auto& l = lanes_[*route];

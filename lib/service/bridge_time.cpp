@@ -33,7 +33,8 @@ asio::awaitable<void> bridge::keep_time() {
             leave(i, groups);
             std::vector<event::delayed> delayed;
             lanes_[i].waiting.due(now, delayed);
-            for (auto& d : delayed) leave(i, std::move(d));
+            for (auto& d : delayed)
+                leave(i, std::move(d));
         }
         save_progress(now);
         armed_ = next_deadline();
@@ -60,8 +61,7 @@ void bridge::write_progress(lane& l) {
     pusher_.saves_changed();
     const auto horizon = *l.marked - 2 * l.route.overlap;
     l.seen->forget_before(horizon);
-    saver_.trim_seen(redis::seen_name(to, l.route.name),
-                     std::chrono::duration_cast<core::milliseconds>(horizon.time_since_epoch()).count());
+    saver_.trim_seen(redis::seen_name(to, l.route.name), core::milliseconds_since_epoch(horizon));
     l.written = l.marked;
 }
 
@@ -91,7 +91,8 @@ void bridge::push_everything_open() {
             spdlog::warn("{}: {} pushed early, because Redis cannot hold them open", lanes_[i].route.name,
                          groups.size() + delayed.size());
         leave(i, groups);
-        for (auto& d : delayed) leave(i, std::move(d));
+        for (auto& d : delayed)
+            leave(i, std::move(d));
     }
 }
 

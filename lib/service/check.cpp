@@ -22,9 +22,11 @@ asio::awaitable<void> check_postgres(const configuration& c, bool& fine) {
     const auto executor = co_await asio::this_coro::executor;
     postgres::listener_settings settings;
     settings.conninfo = c.postgres_url;
-    for (const auto& r : c.routes) settings.channels.push_back(r.channel);
+    for (const auto& r : c.routes)
+        settings.channels.push_back(r.channel);
     std::sort(settings.channels.begin(), settings.channels.end());
-    settings.channels.erase(std::unique(settings.channels.begin(), settings.channels.end()), settings.channels.end());
+    settings.channels.erase(std::unique(settings.channels.begin(), settings.channels.end()),
+                            settings.channels.end());
     settings.connect_timeout = c.postgres_connect_timeout;
     postgres::listener_sink sink;
     sink.notified = [](std::string_view, std::string_view) {};

@@ -6,9 +6,9 @@
 
 namespace postrider::service {
 
-// Decides when "caught up to here" may be written to Redis: pure. A mark names a time and what was under way when
-// it was taken; it may be written once all of that is delivered or saved, so that it never passes an event that
-// only this process knows.
+// Decides when "caught up to here" may be written to Redis: pure. A mark names a time and what was under way
+// when it was taken; it may be written once all of that is delivered or saved, so that it never passes an
+// event that only this process knows.
 class progress {
  public:
     // Once a second is often enough, because a catch-up reaches back over its overlap anyway.
@@ -23,7 +23,8 @@ class progress {
         reached  // what was noted may be written now, and a mark was taken
     };
 
-    // Looks: `accepted` and `finished` count deliveries, everything changed before `saved_until` stands in Redis.
+    // Looks: `accepted` and `finished` count deliveries, everything changed before `saved_until` stands in
+    // Redis.
     step look(core::steady::time_point now, std::uint64_t accepted, std::uint64_t finished,
               core::steady::time_point saved_until) {
         if (now < next_look_) return step::wait;

@@ -56,7 +56,8 @@ class service {
           redis_(executor_, c.redis),
           bridge_(executor_, c, redis_),
           source_(executor_, source_settings(c, bridge_), source_sink(bridge_)),
-          server_(executor_, http_settings(c), http::make_endpoints(make_view({source_, redis_, bridge_, stopping_}))),
+          server_(executor_, http_settings(c),
+                  http::make_endpoints(make_view({source_, redis_, bridge_, stopping_}))),
           signals_(loop_, SIGINT, SIGTERM),
           source_tasks_(executor_, on_failure()),
           bridge_tasks_(executor_, on_failure()),
@@ -102,9 +103,10 @@ class service {
         bridge_.finish();
         const bool drained = co_await bridge_tasks_.join_until(began + drain_time);
         if (!drained && bridge_.unsaved() != 0) {
-            spdlog::error("stopped with {} deliveries or changes that Redis has not taken; without a catch-up they "
-                          "are lost",
-                          bridge_.unsaved());
+            spdlog::error(
+                "stopped with {} deliveries or changes that Redis has not taken; without a catch-up they "
+                "are lost",
+                bridge_.unsaved());
             status_ = 1;
         }
         bridge_.stop();
@@ -112,8 +114,9 @@ class service {
         server_.stop();
         co_await bridge_tasks_.join();
         co_await connection_tasks_.join();
-        spdlog::info("stopped after {}",
-                     core::format_duration(std::chrono::duration_cast<core::milliseconds>(steady::now() - began)));
+        spdlog::info(
+            "stopped after {}",
+            core::format_duration(std::chrono::duration_cast<core::milliseconds>(steady::now() - began)));
     }
 
     asio::io_context loop_{1};
@@ -133,6 +136,8 @@ class service {
 
 }  // namespace
 
-int run(const configuration& c) { return service(c).run(); }
+int run(const configuration& c) {
+    return service(c).run();
+}
 
 }  // namespace postrider::service

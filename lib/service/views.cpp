@@ -9,9 +9,13 @@ namespace {
 using core::steady;
 using core::wall;
 
-double milliseconds_of(std::chrono::microseconds t) { return static_cast<double>(t.count()) / 1000.0; }
+double milliseconds_of(std::chrono::microseconds t) {
+    return static_cast<double>(t.count()) / 1000.0;
+}
 
-wall::time_point wall_of(steady::time_point t) { return core::to_wall(t, steady::now(), wall::now()); }
+wall::time_point wall_of(steady::time_point t) {
+    return core::to_wall(t, steady::now(), wall::now());
+}
 
 http::component database_of(const observed& o) {
     const auto& s = o.source.current();
@@ -68,9 +72,15 @@ http::route_stats stats_of(const lane& l) {
     http::route_stats r;
     r.name = l.route.name;
     switch (l.route.policy) {
-        case event::policy::group: r.policy = "group"; break;
-        case event::policy::delay: r.policy = "delay"; break;
-        case event::policy::immediate: r.policy = "immediate"; break;
+        case event::policy::group:
+            r.policy = "group";
+            break;
+        case event::policy::delay:
+            r.policy = "delay";
+            break;
+        case event::policy::immediate:
+            r.policy = "immediate";
+            break;
     }
     r.events = l.count.events;
     r.pushed = l.count.pushed;
@@ -80,13 +90,15 @@ http::route_stats stats_of(const lane& l) {
     r.cancelled = l.count.cancelled;
     r.failed = l.count.failed;
     r.open = l.open();
-    for (const auto& [reason, n] : l.count.rejected) r.rejected.emplace_back(event::name(reason), n);
+    for (const auto& [reason, n] : l.count.rejected)
+        r.rejected.emplace_back(event::name(reason), n);
     return r;
 }
 
 http::stats stats_of(const observed& o) {
     http::stats s;
-    for (const auto& l : o.bridge.lanes()) s.routes.push_back(stats_of(l));
+    for (const auto& l : o.bridge.lanes())
+        s.routes.push_back(stats_of(l));
     s.waiting = o.bridge.carrier().waiting();
     s.waiting_bytes = o.bridge.carrier().waiting_bytes();
     s.events_per_second = o.bridge.events_per_second();
@@ -115,7 +127,8 @@ asio::awaitable<core::result<http::redis_stats>> redis_stats_of(observed o) {
     http::redis_stats s;
     s.ping_ms = milliseconds_of(info->ping);
     std::vector<double> recent;
-    for (const auto p : o.redis.recent_pings()) recent.push_back(milliseconds_of(p));
+    for (const auto p : o.redis.recent_pings())
+        recent.push_back(milliseconds_of(p));
     const auto spread = core::percentiles_of(std::move(recent));
     s.p50_ms = spread.p50;
     s.p95_ms = spread.p95;

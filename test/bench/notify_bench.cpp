@@ -1,7 +1,7 @@
 // Measures `notify` against the bare libpq + hiredis loop, in turn and in the same run:
 //   bench_notify [events] [rounds]
-// Each round sends the events in transactions of 1,000 and waits until the list holds every message. The figures
-// are medians; the ratio is Postrider's rate over the bare loop's of the same round.
+// Each round sends the events in transactions of 1,000 and waits until the list holds every message. The
+// figures are medians; the ratio is Postrider's rate over the bare loop's of the same round.
 #include <hiredis.h>
 
 #include <algorithm>
@@ -35,7 +35,9 @@ struct servers {
     support::temporary_folder folder;
 };
 
-double seconds_since(clock::time_point t) { return std::chrono::duration<double>(clock::now() - t).count(); }
+double seconds_since(clock::time_point t) {
+    return std::chrono::duration<double>(clock::now() - t).count();
+}
 
 double median(std::vector<double> all) {
     std::sort(all.begin(), all.end());
@@ -82,7 +84,9 @@ struct outcome {
     long kilobytes = 0;
 };
 
-std::int64_t length(support::redis_server& redis) { return redis.integer({"LLEN", "bot_messages"}); }
+std::int64_t length(support::redis_server& redis) {
+    return redis.integer({"LLEN", "bot_messages"});
+}
 
 // What stands on the list, groups counted by their messages.
 std::int64_t messages(support::redis_server& redis) {
@@ -135,7 +139,8 @@ std::vector<double> latencies(servers& s, const contender& c, int events) {
     for (int i = 1; i <= events; ++i) {
         redisAppendCommand(redis, "BLPOP bot_messages 10");
         int done = 0;
-        while (done == 0) redisBufferWrite(redis, &done);
+        while (done == 0)
+            redisBufferWrite(redis, &done);
         const auto began = clock::now();
         sql.run("SELECT send(" + std::to_string(i) + "," + std::to_string(i) + ")");
         void* reply = nullptr;
@@ -150,26 +155,27 @@ std::vector<double> latencies(servers& s, const contender& c, int events) {
 contender bare() {
     return {"bare loop",
             [](servers& s) {
-                return support::process::settings{
-                    .arguments = {"/proc/self/exe", "--bare", s.postgres.url(), std::to_string(s.redis.port())}};
+                return support::process::settings{.arguments = {"/proc/self/exe", "--bare", s.postgres.url(),
+                                                                std::to_string(s.redis.port())}};
             },
             "listening", 0};
 }
 
 contender postrider(const std::string& policy, const std::string& rules, double window) {
-    return {"postrider " + policy,
-            [policy, rules](servers& s) {
-                const auto file = s.folder.path() + "/" + policy + ".toml";
-                std::ofstream(file) << "[[route]]\nname = \"bot_events\"\nchannel = \"bot_events\"\npolicy = \"" << policy
-                                    << "\"\nto = \"bot_messages\"\n" << rules;
-                return support::process::settings{
-                    .arguments = {POSTRIDER_PROGRAM, "run", "--config", file},
-                    .environment = {{"POSTGRES_URL", s.postgres.url()},
-                                    {"REDIS_URL", s.redis.url()},
-                                    {"PORT", std::to_string(support::free_port())},
-                                    {"LOG_LEVEL", "info"}}};
-            },
-            "listening at", window};
+    return {
+        "postrider " + policy,
+        [policy, rules](servers& s) {
+            const auto file = s.folder.path() + "/" + policy + ".toml";
+            std::ofstream(file) << "[[route]]\nname = \"bot_events\"\nchannel = \"bot_events\"\npolicy = \""
+                                << policy << "\"\nto = \"bot_messages\"\n"
+                                << rules;
+            return support::process::settings{.arguments = {POSTRIDER_PROGRAM, "run", "--config", file},
+                                              .environment = {{"POSTGRES_URL", s.postgres.url()},
+                                                              {"REDIS_URL", s.redis.url()},
+                                                              {"PORT", std::to_string(support::free_port())},
+                                                              {"LOG_LEVEL", "info"}}};
+        },
+        "listening at", window};
 }
 
 void compare(servers& s, const contender& a, int events, int rounds) {
@@ -184,8 +190,9 @@ void compare(servers& s, const contender& a, int events, int rounds) {
         ratios.push_back(ours.rate / theirs.rate);
         kilobytes = std::max(kilobytes, ours.kilobytes);
     }
-    std::printf("%-22s %9.0f/s   bare loop %9.0f/s   ratio %.2f (%.2f to %.2f)   peak %.1f MB\n", a.name.c_str(),
-                median(rates), median(bare_rates), median(ratios), *std::min_element(ratios.begin(), ratios.end()),
+    std::printf("%-22s %9.0f/s   bare loop %9.0f/s   ratio %.2f (%.2f to %.2f)   peak %.1f MB\n",
+                a.name.c_str(), median(rates), median(bare_rates), median(ratios),
+                *std::min_element(ratios.begin(), ratios.end()),
                 *std::max_element(ratios.begin(), ratios.end()), static_cast<double>(kilobytes) / 1024.0);
     std::fflush(stdout);
 }
@@ -195,18 +202,21 @@ int run(int events, int rounds) {
     support::sql sql(s.postgres.url());
     prepare(sql);
     const auto immediate = postrider("immediate", "", 0);
-    const auto group = postrider(
-        "group", "key = \"/match_id\"\ntype = \"grouped\"\nwindow = \"200ms\"\ncooldown = \"0s\"\n"
-                 "fields = { match_id = \"/match_id\", bot_id = \"/bot_id\" }\n",
-        0.2);
+    const auto group =
+        postrider("group",
+                  "key = \"/match_id\"\ntype = \"grouped\"\nwindow = \"200ms\"\ncooldown = \"0s\"\n"
+                  "fields = { match_id = \"/match_id\", bot_id = \"/bot_id\" }\n",
+                  0.2);
     std::printf("%d events of about 350 bytes, %d rounds, in turn with the bare loop\n", events, rounds);
     compare(s, immediate, events, rounds);
     compare(s, group, events, rounds);
     const auto ours = latencies(s, immediate, 2000);
     const auto theirs = latencies(s, bare(), 2000);
-    std::printf("latency commit to list  p50 %.0f us, p99 %.0f us   bare loop p50 %.0f us, p99 %.0f us   ratio %.2f\n",
-                percentile(ours, 0.5), percentile(ours, 0.99), percentile(theirs, 0.5), percentile(theirs, 0.99),
-                percentile(ours, 0.99) / percentile(theirs, 0.99));
+    std::printf(
+        "latency commit to list  p50 %.0f us, p99 %.0f us   bare loop p50 %.0f us, p99 %.0f us   ratio "
+        "%.2f\n",
+        percentile(ours, 0.5), percentile(ours, 0.99), percentile(theirs, 0.5), percentile(theirs, 0.99),
+        percentile(ours, 0.99) / percentile(theirs, 0.99));
     return 0;
 }
 

@@ -45,7 +45,7 @@ client::client(std::uint16_t port, int receive_buffer)
 }
 
 client::client(client&& other) noexcept
-    : socket_(std::exchange(other.socket_, -1)), buffer_(std::move(other.buffer_)) {}
+    : socket_(std::exchange(other.socket_, -1)), reset_(other.reset_), buffer_(std::move(other.buffer_)) {}
 
 client::~client() {
     if (socket_ >= 0) ::close(socket_);
@@ -69,6 +69,7 @@ bool client::more() {
     std::array<char, 65536> bytes;
     const auto count = ::recv(socket_, bytes.data(), bytes.size(), 0);
     if (count < 0 && errno != ECONNRESET) fail("recv");
+    reset_ = reset_ || count < 0;
     if (count <= 0) return false;
     buffer_.append(bytes.data(), static_cast<std::size_t>(count));
     return true;

@@ -35,6 +35,8 @@ class client {
     std::string receive_all();
     // True when the peer closes without another byte.
     bool closed();
+    // True when the peer's close threw away what this client had sent.
+    bool reset() const { return reset_; }
 
     // A GET with keep-alive, answered.
     answer get(std::string_view path);
@@ -43,6 +45,7 @@ class client {
     bool more();
 
     int socket_ = -1;
+    bool reset_ = false;
     std::string buffer_;
 };
 

@@ -137,10 +137,12 @@ TEST_CASE("oversized headers get 431 and oversized bodies 413, though the client
     headers.send("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(100'000, 'x') + "\r\n\r\n");
     CHECK(headers.receive()->status == 431);
     CHECK(headers.closed());
+    CHECK_FALSE(headers.reset());
     client body(server.port());
     body.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + std::string(100'000, 'x'));
     CHECK(body.receive()->status == 413);
     CHECK(body.closed());
+    CHECK_FALSE(body.reset());
 }
 
 TEST_CASE("a body of the greatest size arrives whole") {

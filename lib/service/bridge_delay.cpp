@@ -1,0 +1,98 @@
+// The bridge's delayed events: scheduled, cancelled, sent off.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "core/token.hpp"
+#include "event/context.hpp"
+#include "event/render.hpp"
+#include "event/time.hpp"
+#include "redis/names.hpp"
+#include "service/bridge.hpp"
+
+namespace postrider::service {
+
+using core::milliseconds_since_epoch;
+using core::steady;
+using core::wall;
+
+void bridge::schedule(lane& l, event::envelope e, std::string_view payload, steady_time now) {
+    const auto wall_now = wall::now();
+    const auto& what = e.id.empty() ? e.key : e.id;
+    const auto choice = event::choose_delay(l.route.delaying, std::hash<std::string>{}(what));
+    const bool has_bot =
+        l.route.participants.empty() || !event::find_bot(l.route, payload, reader_).bot.empty();
+    if (choice.decision == event::delay_decision::skipped || !has_bot) {
+        ++l.count.skipped;
+        SPDLOG_DEBUG("{}: {} skipped", l.route.name, e.key);
+        if (l.seen)
+            saver_.note_seen(redis::seen_name(l.route.target.name, l.route.name),
+                             milliseconds_since_epoch(e.time.value_or(wall_now)), std::move(e.id));
+        return;
+    }
+    event::delayed d;
+    d.key = std::move(e.key);
+    d.id = std::move(e.id);
+    d.payload = payload;
+    d.token = core::random_token();
+    d.due = now + choice.wait;
+    d.scheduled_for = wall_now + choice.wait;
+    spdlog::info("{}: {} leaves at {}", l.route.name, d.key, event::format_time(d.scheduled_for));
+    saver_.save(redis::delay_name(l.route.name, d.token), event::save_delayed(l.route.name, d),
+                choice.wait + configuration_.context_ttl);
+    l.waiting.add(std::move(d));
+    pusher_.saves_changed();
+    rearm(l);
+}
+
+// An event that comes once more, through a catch-up, must not cancel what was scheduled after it.
+void bridge::cancel_all(const subscribers& who, std::string_view payload) {
+    const auto waits = [this](std::size_t i) { return lanes_[i].waiting.size() != 0; };
+    if (std::none_of(who.cancels.begin(), who.cancels.end(), waits)) return;
+    const auto knows = [&](std::size_t i) {
+        const auto& l = lanes_[i];
+        const auto e = l.seen ? reader_.read(l.route, payload) : event::rejection::no_id;
+        return e && l.seen->time_of(e->id);
+    };
+    if (std::any_of(who.routes.begin(), who.routes.end(), knows)) return;
+    for (const auto i : who.cancels)
+        cancel(i, payload);
+}
+
+void bridge::cancel(std::size_t route, std::string_view payload) {
+    auto& l = lanes_[route];
+    if (l.waiting.size() == 0) return;
+    const auto key = reader_.read_key(l.route.delaying.cancel_key, payload, l.route.max_payload_bytes);
+    if (!key) return;  // the channel's own route says what is wrong with it
+    std::vector<event::delayed> cancelled;
+    l.waiting.cancel(*key, cancelled);
+    for (auto& d : cancelled) {
+        ++l.count.cancelled;
+        spdlog::info("{}: {} cancelled by an event on '{}'", l.route.name, d.key, l.route.delaying.cancel_on);
+        saver_.drop(redis::delay_name(l.route.name, d.token), true);
+        if (l.seen)
+            saver_.note_seen(redis::seen_name(l.route.target.name, l.route.name),
+                             milliseconds_since_epoch(l.seen->time_of(d.id).value_or(wall::now())),
+                             std::move(d.id));
+    }
+    if (!cancelled.empty()) pusher_.saves_changed();
+}
+
+void bridge::leave(std::size_t route, event::delayed delayed) {
+    const auto& l = lanes_[route];
+    redis::delivery d;
+    d.route = route;
+    d.body = event::render_delayed(l.route, delayed, reader_);
+    d.saved_as = redis::delay_name(l.route.name, delayed.token);
+    d.ready = steady::now();
+    saver_.drop(d.saved_as, false);
+    if (l.seen) {
+        d.seen_in = redis::seen_name(l.route.target.name, l.route.name);
+        d.seen.emplace_back(milliseconds_since_epoch(l.seen->time_of(delayed.id).value_or(wall::now())),
+                            std::move(delayed.id));
+    }
+    d.key = std::move(delayed.key);
+    pusher_.add(l.line, std::move(d));
+}
+
+}  // namespace postrider::service
