@@ -4,6 +4,10 @@ namespace postrider::event {
 
 bool seen_ids::add(std::string_view id, time t) {
     raise_newest(t);
+    return know(id, t);
+}
+
+bool seen_ids::know(std::string_view id, time t) {
     if (known_.find(id) != known_.end()) return false;
     const auto added = known_.emplace(id, t).first;
     by_time_.emplace(t, added->first);

@@ -22,6 +22,10 @@ class seen_ids {
     // Remembers an id with its event's time; false: it was known already.
     bool add(std::string_view id, time t);
 
+    // The same, but the newest event time stays as it is: for ids that an earlier process has left. That it
+    // knew them does not mean that it knew everything before them.
+    bool know(std::string_view id, time t);
+
     // The time an id was added with; empty: not known.
     std::optional<time> time_of(std::string_view id) const;
 

@@ -107,7 +107,7 @@ asio::awaitable<core::result<handle>> connect(candidate to, std::chrono::millise
         PQsetNoticeReceiver(raw.get(), &log_notice, nullptr);
         auto finished = co_await finish_connect(raw.get(), now + share);
         if (finished) co_return std::move(raw);
-        why = std::move(finished.error());
+        why = finished.error();
     }
     why.message = where + ": " + why.message;
     co_return why;

@@ -67,7 +67,7 @@ asio::awaitable<core::result<connection>> connection::open(std::string conninfo,
         auto server = c.describe();
         auto raw = co_await connect(std::move(c), a_host);
         if (!raw) {
-            why = std::move(raw.error());
+            why = raw.error();
             continue;
         }
         auto socket = watch(executor, raw->get());
@@ -152,7 +152,7 @@ asio::awaitable<core::result<rows>> connection::query(std::string sql, parameter
         const answer_part part(PQgetResult(raw_.get()), &PQclear);
         if (!part) break;
         auto taken = take_part(part.get(), answer);
-        if (!taken) refused = std::move(taken.error());
+        if (!taken) refused = taken.error();
         // libpq would offer the same part for ever, as nobody carries on with the COPY.
         if (refused && refused->code == core::errc::protocol) co_return *refused;
     }

@@ -228,7 +228,7 @@ asio::awaitable<core::result<void>> listener::beat(connection& c) {
                                    asked + settings_.heartbeat_timeout, settings_.heartbeat_timeout);
     drain(c);
     if (!answer) {
-        auto why = std::move(answer.error());
+        auto why = answer.error();
         if (why.code == core::errc::timeout)
             why.message = c.server() + ": the connection is half open: no answer to a heartbeat within " +
                           core::format_duration(settings_.heartbeat_timeout);

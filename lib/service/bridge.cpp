@@ -95,9 +95,14 @@ std::vector<std::string> bridge::catch_up_queries() const {
     return all;
 }
 
-std::string bridge::catch_up_since(std::size_t n) const {
-    const auto& l = lanes_[catch_ups_[n]];
+std::string bridge::catch_up_since(std::size_t n) {
+    auto& l = lanes_[catch_ups_[n]];
+    l.catching_up = true;
     return event::format_time(std::max(l.floor, l.seen->newest().value_or(l.floor) - l.route.overlap));
+}
+
+void bridge::catch_up_completed(std::size_t n) {
+    lanes_[catch_ups_[n]].catching_up = false;
 }
 
 void bridge::notified(std::string_view channel, std::string_view payload) {

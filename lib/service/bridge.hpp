@@ -40,7 +40,8 @@ class bridge {
     void notified(std::string_view channel, std::string_view payload);
     // From the source: an event of the catch-up query number `n`, and where that query starts.
     void caught_up(std::size_t n, std::string_view payload);
-    std::string catch_up_since(std::size_t n) const;
+    std::string catch_up_since(std::size_t n);
+    void catch_up_completed(std::size_t n);
     std::vector<std::string> catch_up_queries() const;
     std::vector<std::string> channels() const;
 

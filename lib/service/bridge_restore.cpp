@@ -83,7 +83,7 @@ void bridge::adopt_progress(lane& l, const redis::saved_progress& saved) {
     l.floor = floor.value_or(started_);
     l.seen->raise_newest(std::min(newest.value_or(started_), wall::now()));
     for (const auto& [id, ms] : saved.seen)
-        l.seen->add(id, wall::time_point(core::milliseconds(static_cast<std::int64_t>(ms))));
+        l.seen->know(id, wall::time_point(core::milliseconds(static_cast<std::int64_t>(ms))));
 }
 
 void bridge::adopt_context(const std::string& name, const std::string& text) {
@@ -114,7 +114,7 @@ void bridge::adopt_context(const std::string& name, const std::string& text) {
         for (const auto message : event::split_messages(g.messages)) {
             auto e = reader_.read(l.route, message);
             if (!e) continue;
-            l.seen->add(e->id, std::min(e->time.value_or(saved->last), wall_now));
+            l.seen->know(e->id, std::min(e->time.value_or(saved->last), wall_now));
             g.ids.push_back(std::move(e->id));
         }
     spdlog::info("{}: {} messages of {} adopted", l.route.name, g.count, g.key);
@@ -137,7 +137,7 @@ void bridge::adopt_delay(const std::string& name, const std::string& text) {
     auto& l = lanes_[*route];
     if (l.seen) {
         const auto e = reader_.read(l.route, saved->payload);
-        l.seen->add(saved->id, e ? std::min(e->time.value_or(started_), wall::now()) : started_);
+        l.seen->know(saved->id, e ? std::min(e->time.value_or(started_), wall::now()) : started_);
     }
     event::delayed d;
     d.key = std::move(saved->key);

@@ -49,6 +49,8 @@ void bridge::save_progress(steady_time now) {
     if (step == progress::step::wait) return;
     for (const auto i : catch_ups_) {
         auto& l = lanes_[i];
+        // Live events that overtook a failing catch-up must not move its start past what is missing.
+        if (l.catching_up) continue;
         if (step == progress::step::reached && l.marked != l.written) write_progress(l);
         l.marked = l.seen->newest();
     }

@@ -38,8 +38,9 @@ struct lane {
     std::size_t line;  // to its target
     event::grouper groups;
     event::delays waiting;
-    std::optional<event::seen_ids> seen;            // where the route catches up
-    core::wall::time_point floor{};                 // catching up never reaches back before the first start
+    std::optional<event::seen_ids> seen;  // where the route catches up
+    core::wall::time_point floor{};       // catching up never reaches back before the first start
+    bool catching_up = false;             // live events may be ahead of a catch-up that has not run yet
     std::optional<core::wall::time_point> marked;   // how far the route was at the last mark
     std::optional<core::wall::time_point> written;  // what Redis has of that
     counts count;

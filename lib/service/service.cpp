@@ -37,6 +37,7 @@ postgres::listener_sink source_sink(bridge& b) {
     s.notified = [&b](std::string_view channel, std::string_view payload) { b.notified(channel, payload); };
     s.ready = [&b] { return b.restored(); };
     s.since = [&b](std::size_t n) { return b.catch_up_since(n); };
+    s.completed = [&b](std::size_t n) { b.catch_up_completed(n); };
     s.caught_up = [&b](std::size_t n, std::string_view payload) { b.caught_up(n, payload); };
     return s;
 }

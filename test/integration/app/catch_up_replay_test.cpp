@@ -1,5 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
 #include "message_table.hpp"
 #include "running_postrider.hpp"
 #include "servers.hpp"
@@ -68,6 +73,40 @@ TEST_CASE("an event dated into the far future does not keep the catch-up from wh
         REQUIRE(bridge.becomes_ready());
     }
     CHECK(ids_in(wait_for_list(redis, "singles", 3)) == std::vector<std::string>{"x-1", "a-1", "a-2"});
+}
+
+TEST_CASE("live events that overtake a failing catch-up do not hide what is missing from the next start") {
+    support::tcp_gate gate(shared_postgres().port());
+    auto& redis = shared_redis();
+    message_table table(shared_postgres().url());
+    support::sql database(shared_postgres().url());
+    std::string routes = message_table::routes();
+    const std::string narrow = "overlap = \"100ms\"\n";
+    for (auto at = routes.find("\nid = "); at != std::string::npos;
+         at = routes.find("\nid = ", at + narrow.size() + 1))
+        routes.insert(at + 1, narrow);
+    running_postrider bridge(
+        {.postgres_url = postgres_at(gate.port()), .redis_url = redis.url(), .file = routes});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    REQUIRE(table.write("a"));
+    REQUIRE(wait_for_list(redis, "singles", 1).size() == 1);
+
+    gate.refuse();
+    REQUIRE(table.write("b"));
+    database.run("ALTER TABLE messages RENAME COLUMN created_at TO written_at");
+    gate.pass();
+    REQUIRE(bridge.logs("the catch-up query failed"));
+    // Each second how far the route is would be written; three live events are enough for that.
+    for (std::size_t live = 2; live <= 4; ++live) {
+        REQUIRE(table.write("c"));
+        REQUIRE(wait_for_list(redis, "singles", live).size() == live);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1'200));
+    }
+    bridge.kill();
+    database.run("ALTER TABLE messages RENAME COLUMN written_at TO created_at");
+    bridge.start();
+    CHECK(table.talk().verdict(wait_for_list(redis, "singles", 5)) == "");
 }
 
 }  // namespace

@@ -69,12 +69,12 @@ TEST_CASE("a server that refuses, and the others that do not let anybody in, are
         {on(server.port(), "password=s3cret sslmode=require"), core::errc::tls,
          "server does not support SSL"},
     };
-    for (const auto& [conninfo, code, words] : table) {
-        const auto o = attempt(l, conninfo);
-        INFO(conninfo, " → ", o.why.message);
+    for (const auto& r : table) {
+        const auto o = attempt(l, r.conninfo);
+        INFO(r.conninfo, " → ", o.why.message);
         CHECK_FALSE(o.open);
-        CHECK(o.why.code == code);
-        CHECK(holds(o.why.message, words));
+        CHECK(o.why.code == r.code);
+        CHECK(holds(o.why.message, r.words));
         CHECK(o.why.message.starts_with("127.0.0.1:"));
         CHECK(o.why.message.find("s3cret") == std::string::npos);
         CHECK(o.why.message.find("wr0ng") == std::string::npos);

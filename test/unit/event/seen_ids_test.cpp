@@ -83,3 +83,11 @@ TEST_CASE("many ids of one time are all told apart, short and long ones") {
     seen.forget_before(at(2s));
     CHECK(seen.size() == 0);
 }
+
+TEST_CASE("an id of an earlier process is known, and says nothing of how far that one was") {
+    seen_ids seen;
+    seen.raise_newest(at(5s));
+    CHECK(seen.know("a", at(9s)));
+    CHECK_FALSE(seen.add("a", at(4s)));
+    CHECK(seen.newest() == at(5s));
+}

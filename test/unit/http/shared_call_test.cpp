@@ -20,13 +20,15 @@ struct gate {
     int running = 0;
     std::optional<core::failure> failing;
     bool throwing = false;
+    bool stubborn = false;  // does not end when it is cancelled
 };
 
 asio::awaitable<answer> pass(gate& g) {
     ++g.calls;
     ++g.running;
     const auto state = co_await asio::this_coro::cancellation_state;
-    while (!g.open && state.cancelled() == asio::cancellation_type::none)
+    if (g.stubborn) co_await asio::this_coro::throw_if_cancelled(false);
+    while (!g.open && (g.stubborn || state.cancelled() == asio::cancellation_type::none))
         co_await g.opened.wait();
     --g.running;
     if (state.cancelled() != asio::cancellation_type::none) ++g.cancelled;
@@ -174,6 +176,25 @@ TEST_CASE("when the last caller goes the call is cancelled and has ended before 
     w.open();
     REQUIRE(next.got.has_value());
     CHECK(next.got->value() == 2);
+}
+
+TEST_CASE(
+    "the last caller waits for a call that takes its time to end, and nobody joins that call any more") {
+    world w;
+    w.g.stubborn = true;
+    auto& last = w.call();
+    w.turn();
+    last.cancel.emit(asio::cancellation_type::terminal);
+    w.turn();
+    CHECK(w.g.running == 1);
+    CHECK_FALSE(last.ended);
+    auto& next = w.call();
+    w.turn();
+    CHECK(w.g.calls == 2);
+    w.open();
+    CHECK(last.ended);
+    CHECK(next.got.has_value());
+    CHECK(w.g.running == 0);
 }
 
 TEST_CASE("the shared call may go while a call is under way") {

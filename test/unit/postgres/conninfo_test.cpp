@@ -20,8 +20,8 @@ std::vector<postgres::candidate> read(const std::string& conninfo) {
 
 options of(const postgres::candidate& c) {
     options all;
-    for (const auto& [keyword, value] : c.parameters)
-        CHECK_MESSAGE(all.emplace(keyword, value).second, keyword << " is given twice");
+    for (const auto& parameter : c.parameters)
+        CHECK_MESSAGE(all.insert(parameter).second, parameter.first << " is given twice");
     return all;
 }
 
@@ -69,9 +69,9 @@ TEST_CASE("each host of the list is a candidate of its own, in order") {
         {"dbname=chat", {"localhost:5432 any"}},
         {"", {"localhost:5432 any"}},
     };
-    for (const auto& [conninfo, expected] : table) {
-        INFO(conninfo);
-        CHECK(servers(conninfo) == expected);
+    for (const auto& r : table) {
+        INFO(r.conninfo);
+        CHECK(servers(r.conninfo) == r.expected);
     }
 }
 
