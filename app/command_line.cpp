@@ -2,13 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/nearest.hpp"
 #include "core/redact.hpp"
+#include "dead_letters_options.hpp"
 
 namespace postrider::app {
 
@@ -29,24 +30,49 @@ void add_flags(CLI::App& parser, service::flags& flags) {
     parser.add_option("--log-format", flags.log_format, "text or json; also LOG_FORMAT")->type_name("FORMAT");
 }
 
+const CLI::App* add_schema(CLI::App& parser, schema_options& options) {
+    auto* schema =
+        parser.add_subcommand("schema", "Print the SQL of the tables that Postrider keeps in Postgres");
+    schema->add_flag("--apply", options.apply, "Run it at --postgres-url instead, in one transaction");
+    schema->add_option("--grant-to", options.grant_to, "Give the service's own user the rights it needs")
+        ->type_name("ROLE");
+    return schema;
+}
+
+// The names that would have been understood at this place: those of the command given, and those above it.
+void collect_names(const CLI::App& parser, std::vector<std::string>& flags,
+                   std::vector<std::string>& commands) {
+    for (const auto* option : parser.get_options())
+        for (const auto& name : option->get_lnames())
+            flags.push_back("--" + name);
+    for (const auto* command : parser.get_subcommands([](const CLI::App*) { return true; }))
+        commands.push_back(command->get_name());
+    for (const auto* command : parser.get_subcommands())
+        collect_names(*command, flags, commands);
+}
+
+std::string meant_instead(const std::string& word, const std::vector<std::string>& known) {
+    const std::vector<std::string_view> names(known.begin(), known.end());
+    const auto meant = core::nearest(word, names);
+    if (!meant || *meant == word) return "";
+    return ", did you mean '" + std::string(*meant) + "'?";
+}
+
 // Names what was not understood, and nothing behind it: a flag's value may be a secret.
 std::string unknown_argument(const CLI::App& parser) {
-    constexpr std::array<std::string_view, 8> flags{"--config",    "--postgres-url", "--redis-url", "--port",
-                                                    "--log-level", "--log-format",   "--version",   "--help"};
-    constexpr std::array<std::string_view, 2> commands{"run", "check"};
+    std::vector<std::string> flags;
+    std::vector<std::string> commands;
+    collect_names(parser, flags, commands);
     const auto rest = parser.remaining(true);
     const auto flag =
         std::find_if(rest.begin(), rest.end(), [](const auto& word) { return word.starts_with('-'); });
     if (flag != rest.end()) {
-        const auto name = flag->substr(0, flag->find('='));
-        const auto meant = core::nearest(name, flags);
-        return "unknown flag '" + name + "'" + (meant ? ", did you mean '" + std::string(*meant) + "'?" : "");
+        // As with mysql, a short flag may have a password right behind it.
+        const auto name = flag->substr(0, flag->starts_with("--") ? flag->find('=') : 2);
+        return "unknown flag '" + name + "'" + meant_instead(name, flags);
     }
     const auto word = rest.empty() ? std::string() : rest.front();
-    const auto meant = core::nearest(word, commands);
-    const bool misspelt = meant && *meant != word;
-    return "unexpected argument '" + core::redact(word) + "'" +
-           (misspelt ? ", did you mean '" + std::string(*meant) + "'?" : "");
+    return "unexpected argument '" + core::redact(word) + "'" + meant_instead(word, commands);
 }
 
 int refuse(const std::string& words) {
@@ -67,6 +93,10 @@ std::variant<command_line, finished> parse_command_line(int count, const char* c
     parser.add_subcommand("run", "Serve until SIGTERM or SIGINT; the same without a command");
     const auto* check =
         parser.add_subcommand("check", "Try the configuration and both servers, and say what was found");
+    const auto* health = parser.add_subcommand(
+        "health", "Ask the service on this machine whether it is alive: status 0 or 1, for HEALTHCHECK");
+    const auto* schema = add_schema(parser, line.schema);
+    const auto* letters = add_dead_letters(parser, line.letters);
     try {
         parser.parse(count, arguments);
     } catch (const CLI::Success& answer) {
@@ -77,6 +107,12 @@ std::variant<command_line, finished> parse_command_line(int count, const char* c
         return finished{refuse(core::redact(wrong.what()))};
     }
     if (check->parsed()) line.command = command::check;
+    if (health->parsed()) line.command = command::health;
+    if (schema->parsed()) line.command = command::schema;
+    if (letters->parsed()) line.command = command::dead_letters;
+    const bool pushes = line.letters.verb == service::letters_verb::replay;
+    line.flags.needs_postgres = line.command != command::health;
+    line.flags.needs_redis = line.command == command::run || line.command == command::check || pushes;
     return line;
 }
 

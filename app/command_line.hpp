@@ -1,16 +1,25 @@
 #pragma once
 
+#include <string>
 #include <variant>
 
 #include "service/configuration.hpp"
+#include "service/letters_command.hpp"
 
 namespace postrider::app {
 
-enum class command { run, check };
+enum class command { run, check, health, schema, dead_letters };
+
+struct schema_options {
+    bool apply = false;
+    std::string grant_to;  // a role; empty: none
+};
 
 struct command_line {
     app::command command = app::command::run;
     service::flags flags;
+    schema_options schema;
+    service::letters_request letters;
 };
 
 // The process ends with this status; what there was to say is said.

@@ -59,7 +59,7 @@ boost_package() {
         debian\ 1[3-9] | "debian " | ubuntu\ 2[4-9].*) echo 'libboost-dev|libboost1.83-dev|libboost1.88-dev' ;;
         *) fail "this is ${id:-an unknown system} ${version}, and Debian 12, Debian 13 or Ubuntu 24.04 is needed." \
             "On another system install a C++20 compiler, CMake 3.25, Ninja, Boost 1.81, libpq, hiredis, simdjson," \
-            "spdlog, OpenSSL, CLI11 and toml++ by hand, then set POSTRIDER_SKIP_INSTALL=1." ;;
+            "spdlog, OpenSSL, CLI11, toml++ and prometheus-cpp by hand, then set POSTRIDER_SKIP_INSTALL=1." ;;
     esac
 }
 
@@ -73,7 +73,7 @@ build_set() {
     local boost
     boost=$(boost_package)
     printf '%s\n' g++ cmake ninja-build 'pkg-config|pkgconf' "$boost" libssl-dev libpq-dev libhiredis-dev \
-        libsimdjson-dev libspdlog-dev libcli11-dev libtomlplusplus-dev
+        libsimdjson-dev libspdlog-dev libcli11-dev libtomlplusplus-dev prometheus-cpp-dev
 }
 
 # A server that came from elsewhere (postgresql.org's packages, a build of one's own) serves as well.

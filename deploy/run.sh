@@ -6,7 +6,8 @@
 # With POSTGRES_URL and REDIS_URL set, it is the bridge between those two; every other variable is passed on.
 # Without them it plays a demo: a Postgres and a Redis of its own on free loopback ports, a conversation, and the
 # groups as they reach the list. --for 20s (1m, 1h) ends the demo by itself, with status 0 if nothing was lost and
-# nothing doubled. Ctrl-C ends it at any time. POSTRIDER_SKIP_INSTALL=1 leaves out the installing.
+# nothing doubled. Ctrl-C ends it at any time. POSTRIDER_SKIP_INSTALL=1 leaves out the installing, and
+# POSTRIDER_PROGRAM=/path/of/postrider takes that program instead of building one.
 set -euo pipefail
 
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -42,6 +43,7 @@ parallel_jobs() {
 build() {
     local told
     cd "$home"
+    if [[ -n ${POSTRIDER_PROGRAM:-} ]]; then return; fi
     if ! told=$(cmake --preset release 2>&1); then
         printf '%s\n' "$told" >&2
         printf 'run: CMake could not prepare the build; its own words stand above.\n' >&2
@@ -70,7 +72,7 @@ main() {
         if ((seconds)); then usage_error "--for is for the demo; unset POSTGRES_URL and REDIS_URL to see it."; fi
         install_packages
         build
-        exec build/release/postrider run
+        exec "${POSTRIDER_PROGRAM:-build/release/postrider}" run
     elif [[ -n $postgres || -n $redis ]]; then
         usage_error "only one of POSTGRES_URL and REDIS_URL is set; set both for the bridge, or none for the demo."
     fi

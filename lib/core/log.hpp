@@ -20,10 +20,17 @@ enum class log_format {
 std::optional<std::string_view> log_level_name(std::string_view text);
 
 // Sends spdlog's default logger to standard error, from this level on; an unknown level counts as info.
+// Warnings and errors that come again and again are folded, see log_storm.hpp.
 void configure_log(std::string_view level, log_format format);
+
+// Tells the counts of folded lines that are due; to be called about once a second.
+void tell_storms();
+// Tells all of them. Nothing can be logged after that.
+void end_log();
 
 // What configure_log formats with. One message is one line: line ends and other control characters are
 // escaped, invalid UTF-8 is replaced by U+FFFD, connection strings lose their passwords (see redact.hpp).
+// Fields (see log_event.hpp) follow the sentence as name=value, or as members of their own.
 // JSON follows https://cloud.google.com/logging/docs/structured-logging; its severities are DEBUG (also for
 // trace), INFO, WARNING, ERROR and CRITICAL. Times are UTC.
 std::unique_ptr<spdlog::formatter> log_formatter(log_format format);

@@ -105,4 +105,8 @@ std::string one_line(std::string_view text) {
     return out;
 }
 
+std::string excerpt(std::string_view payload) {
+    return one_line(payload.substr(0, 200));
+}
+
 }  // namespace postrider::core

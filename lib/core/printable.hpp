@@ -13,4 +13,7 @@ std::string json_string(std::string_view text);
 // U+FFFD.
 std::string one_line(std::string_view text);
 
+// The same of a payload's first 200 bytes, enough to find its sender.
+std::string excerpt(std::string_view payload);
+
 }  // namespace postrider::core

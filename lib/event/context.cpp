@@ -1,6 +1,7 @@
 #include "event/context.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -16,7 +17,8 @@ namespace {
 // Named, because a saved_context could be made from a string as well.
 using boost::system::in_place_error;
 
-constexpr std::size_t count_width = 10;  // of the largest std::uint32_t
+constexpr std::size_t count_width = 10;     // of the largest std::uint32_t
+constexpr std::size_t position_width = 20;  // of the largest std::uint64_t
 
 std::optional<std::string> find_text(std::string_view text, std::string_view pointer) {
     const auto value = find_json(text, pointer);
@@ -30,6 +32,19 @@ std::optional<wall_time> find_time(std::string_view text, std::string_view point
     return parse_time(*value);
 }
 
+std::uint64_t find_count(std::string_view text, std::string_view pointer) {
+    std::uint64_t n = 0;
+    if (const auto value = find_json(text, pointer))
+        std::from_chars(value->data(), value->data() + value->size(), n);
+    return n;
+}
+
+// A number with blanks in front, as JSON allows them between ':' and the value.
+void append_padded(std::string& to, std::uint64_t number, std::size_t width) {
+    const auto digits = std::to_string(number);
+    to.append(width - digits.size(), ' ').append(digits);
+}
+
 // Checks first what every other step relies on.
 bool is_object(std::string_view text) {
     json_check check;
@@ -39,14 +54,15 @@ bool is_object(std::string_view text) {
 
 }  // namespace
 
-std::string context_head(std::string_view route_name, std::uint32_t count, wall_time opened, wall_time last) {
-    const auto number = std::to_string(count);
+std::string context_head(std::string_view route_name, std::uint32_t count, wall_time opened, wall_time last,
+                         std::uint64_t position) {
     std::string head = R"({"route":)";
     append_quoted(head, route_name);
     head.append(R"(,"last_message_at":")").append(format_time(last)).append(R"(","rapid_count":)");
-    head.append(count_width - number.size(), ' ').append(number);
-    head.append(R"(,"timer_started":")").append(format_time(opened)).append(R"(","messages":[)");
-    return head;
+    append_padded(head, count, count_width);
+    head.append(R"(,"timer_started":")").append(format_time(opened)).append(R"(","position":)");
+    append_padded(head, position, position_width);
+    return head.append(R"(,"messages":[)");
 }
 
 boost::system::result<saved_context, std::string> parse_context(std::string_view text) {
@@ -65,6 +81,7 @@ boost::system::result<saved_context, std::string> parse_context(std::string_view
         if (saved.count++ > 0) saved.messages.push_back(',');
         saved.messages.append(message);
     }
+    saved.position = find_count(text, "/position");
     saved.last = *last;
     saved.opened = std::min(find_time(text, "/timer_started").value_or(*last), *last);
     return saved;
@@ -77,7 +94,8 @@ std::vector<std::string_view> split_messages(std::string_view joined) {
 std::string save_delayed(std::string_view route_name, const delayed& d) {
     std::string text = R"({"route":)";
     append_quoted(text, route_name);
-    text.append(R"(,"scheduled_for":")").append(format_time(d.scheduled_for)).append(R"(","id":)");
+    text.append(R"(,"scheduled_for":")").append(format_time(d.scheduled_for)).append(R"(","position":)");
+    text.append(std::to_string(d.number)).append(R"(,"id":)");
     append_quoted(text, d.id);
     text.append(R"(,"key":)");
     append_quoted(text, d.key);
@@ -100,6 +118,7 @@ boost::system::result<saved_delay, std::string> parse_delayed(std::string_view t
     saved.key = std::move(*key);
     saved.id = find_text(text, "/id").value_or("");
     saved.payload = *event;
+    saved.position = find_count(text, "/position");
     saved.scheduled_for = *scheduled_for;
     return saved;
 }

@@ -14,17 +14,20 @@ namespace postrider::event {
 
 // An open group as it stands in Redis under context:{key}, readable for the Python workers:
 //   {"route":"bot_events","last_message_at":"2026-11-21T03:02:11.123456+00:00","rapid_count":         2,
-//    "timer_started":"2026-11-21T03:02:09.000001+00:00","messages":[…,…]}      (on one line)
+//    "timer_started":"2026-11-21T03:02:09.000001+00:00","position":                  17,"messages":[…,…]}
+// (on one line). The position is the number of the last message among the events of its route.
 // The head has the same length for the same route, however large the count, so that a change writes the head
 // over the old one and appends the new messages instead of writing everything again.
 inline constexpr std::string_view context_tail = "]}";
 
 // Everything before the first message. `opened` and `last` as wall-clock times.
-std::string context_head(std::string_view route_name, std::uint32_t count, wall_time opened, wall_time last);
+std::string context_head(std::string_view route_name, std::uint32_t count, wall_time opened, wall_time last,
+                         std::uint64_t position);
 
 struct saved_context {
-    std::string route;     // empty: written by the Python bridge
-    std::string messages;  // joined by ',', byte for byte
+    std::string route;           // empty: written by the Python bridge
+    std::string messages;        // joined by ',', byte for byte
+    std::uint64_t position = 0;  // 0: not known
     std::uint32_t count = 0;
     wall_time opened{};
     wall_time last{};
@@ -39,13 +42,15 @@ boost::system::result<saved_context, std::string> parse_context(std::string_view
 // The single messages of a joined list (valid JSON values separated by ','), byte for byte.
 std::vector<std::string_view> split_messages(std::string_view joined);
 
-// A delayed event as it stands in Redis: {"route":…,"scheduled_for":"…","id":…,"key":…,"event":<payload>}.
+// A delayed event as it stands in Redis:
+//   {"route":…,"scheduled_for":"…","position":17,"id":…,"key":…,"event":<payload>}
 std::string save_delayed(std::string_view route_name, const delayed& d);
 struct saved_delay {
     std::string route;
     std::string key;
     std::string id;
     std::string payload;
+    std::uint64_t position = 0;  // 0: not known
     wall_time scheduled_for{};
 };
 boost::system::result<saved_delay, std::string> parse_delayed(std::string_view text);

@@ -23,7 +23,8 @@ struct delayed {
     std::string key;
     std::string id;
     std::string payload;
-    std::string token;  // names its copy in Redis, unique across processes
+    std::string token;         // names its copy in Redis, unique across processes
+    std::uint64_t number = 0;  // the event's place among those of its route; 0: not counted
     steady_time due{};
     wall_time scheduled_for{};
 };
@@ -56,6 +57,12 @@ class delays {
     void for_each(Visitor visit) const {
         for (const auto& [at, d] : waiting_)
             visit(d);
+    }
+    // Visits at most `limit` of them, those that are due first, in order.
+    template <class Visitor>
+    void visit_next(std::size_t limit, Visitor visit) const {
+        for (auto next = waiting_.begin(); limit > 0 && next != waiting_.end(); ++next, --limit)
+            visit(next->second);
     }
 
  private:

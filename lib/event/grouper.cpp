@@ -2,23 +2,33 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
+#include <queue>
+#include <set>
 #include <tuple>
 #include <utility>
 
 namespace postrider::event {
 
-void grouper::add(std::string_view key, std::string_view id, std::string_view payload, steady_time now,
-                  std::vector<group>& leaving) {
+std::uint64_t grouper::add(std::string_view key, std::string_view id, std::string_view payload,
+                           steady_time now, std::vector<group>& leaving, std::uint64_t number) {
     record& r = record_of(key);
     if (r.count > 0 && r.messages.size() + 1 + payload.size() > rules_.max_bytes) depart(r, now, leaving);
     if (r.count == 0) open(r, now);
     append(r, payload);
     append_id(r, id);
     r.last = now;
+    r.number = std::max(r.number, number);
     ++r.count;
-    need_saving(r);
+    need_saving(r, now);
     if (r.count >= rules_.max_events) depart(r, now, leaving);
     if (r.entries == 0) push_deadline(r);
+    return r.order;
+}
+
+bool grouper::is_open(std::string_view key) const {
+    const auto found = records_.find(key);
+    return found != records_.end() && found->second.count > 0;
 }
 
 std::optional<steady_time> grouper::next_deadline() const {
@@ -53,14 +63,40 @@ void grouper::due(steady_time now, std::vector<group>& leaving) {
     }
 }
 
-void grouper::adopt(group g) {
-    if (g.count == 0) return;
+std::vector<upcoming> grouper::next_due(std::size_t limit, std::size_t effort) const {
+    // Walks down the heap from its top, always on from the earliest entry seen: these come in order, and the
+    // rest of the heap is never looked at.
+    const auto later = [this](std::size_t a, std::size_t b) { return deadlines_[a] > deadlines_[b]; };
+    std::priority_queue<std::size_t, std::vector<std::size_t>, decltype(later)> frontier(later);
+    // As due() orders them.
+    std::set<std::tuple<steady_time, steady_time, std::uint64_t, const record*>> found;
+    if (limit > 0 && !deadlines_.empty()) frontier.push(0);
+    for (; effort > 0 && !frontier.empty(); --effort) {
+        const auto at = frontier.top();
+        // An entry may be too early for its group, never too late.
+        if (found.size() >= limit && deadlines_[at].at > std::get<0>(*std::prev(found.end()))) break;
+        frontier.pop();
+        for (const auto child : {2 * at + 1, 2 * at + 2})
+            if (child < deadlines_.size()) frontier.push(child);
+        const record& r = *deadlines_[at].owner;
+        if (r.count > 0) found.emplace(deadline(r), r.opened, r.order, &r);
+        if (found.size() > limit) found.erase(std::prev(found.end()));
+    }
+    std::vector<upcoming> next;
+    for (const auto& [due, opened, order, r] : found)
+        next.push_back({*r->key, r->count, due});
+    return next;
+}
+
+std::uint64_t grouper::adopt(group g) {
+    if (g.count == 0) return 0;
     record& r = record_of(g.key);
     if (r.count > 0) {
         merge(r, g);
     } else {
         open(r, g.opened);
         r.last = g.last;
+        r.number = g.number;
         r.count = g.count;
         r.messages = std::move(g.messages);
         for (const auto& id : g.ids)
@@ -70,6 +106,7 @@ void grouper::adopt(group g) {
     }
     // The adopted times may lie before the entry that the record has, so it gets another.
     push_deadline(r);
+    return r.order;
 }
 
 void grouper::take_all(std::vector<group>& leaving) {
@@ -91,15 +128,22 @@ void grouper::mark_unsaved(std::string_view key) {
     const auto found = records_.find(key);
     if (found == records_.end() || found->second.count == 0) return;
     found->second.saved = 0;
-    need_saving(found->second);
+    shown_again_ = true;
+    need_saving(found->second, steady_time::min());
 }
 
 void grouper::mark_all_unsaved() {
     for (auto& [key, r] : records_) {
         if (r.count == 0) continue;
         r.saved = 0;
-        need_saving(r);
+        shown_again_ = true;
+        need_saving(r, steady_time::min());
     }
+}
+
+std::optional<steady_time> grouper::unsaved_since() const {
+    if (unsaved_.empty()) return std::nullopt;
+    return shown_again_ ? steady_time::min() : unsaved_.front().unsaved_since;
 }
 
 grouper::record& grouper::record_of(std::string_view key) {
@@ -120,7 +164,7 @@ steady_time grouper::deadline(const record& r) const {
 
 void grouper::open(record& r, steady_time opened) {
     r.opened = opened;
-    r.order = opened_so_far_++;
+    r.order = ++opened_so_far_;
     ++open_;
 }
 
@@ -148,7 +192,7 @@ void grouper::append_id(record& r, std::string_view id) {
 }
 
 group grouper::take(record& r) {
-    group g{*r.key, std::exchange(r.messages, {}), {}, r.count, r.opened, r.last};
+    group g{*r.key, std::exchange(r.messages, {}), {}, r.number, r.order, r.count, r.opened, r.last};
     std::string_view ids = r.ids;
     g.ids.reserve(ids.empty() ? 0 : r.count);
     while (!ids.empty()) {
@@ -182,12 +226,17 @@ void grouper::merge(record& r, group& g) {
     r.count += g.count;
     r.opened = std::min(r.opened, g.opened);
     r.last = std::max(r.last, g.last);
+    r.number = std::max(r.number, g.number);
     r.saved = 0;
-    need_saving(r);
+    shown_again_ = true;
+    need_saving(r, steady_time::min());
 }
 
-void grouper::need_saving(record& r) {
-    if (!r.is_linked()) unsaved_.push_back(r);
+void grouper::need_saving(record& r, steady_time since) {
+    if (r.is_linked()) return;
+    if (unsaved_.empty()) shown_again_ = since == steady_time::min();
+    r.unsaved_since = since;
+    unsaved_.push_back(r);
 }
 
 void grouper::push_deadline(record& r) {

@@ -62,8 +62,9 @@ struct route {
     event::grouping grouping;
     event::delaying delaying;
     event::target target;
-    std::string type;           // the "type" of what is pushed: "grouped", "initiation", …
-    std::vector<field> fields;  // copied into what is pushed, in this order
+    std::string type;                  // the "type" of what is pushed: "grouped", "initiation", …
+    std::vector<field> fields;         // copied into what is pushed, in this order
+    std::vector<field> stream_fields;  // beside "data" in a stream's entry, in this order
     // Delays between two people of whom one may be a bot: pointers to both; empty: not that kind of event.
     std::vector<std::string> participants;
     std::vector<std::string> bot_ids;  // with participants: an event without one of these is skipped

@@ -70,10 +70,14 @@ std::string render(const response& r, const framing& how, std::string_view date)
     field(out, "Server", "postrider");
     field(out, "Date", date);
     field(out, "Content-Type", r.content_type);
-    field(out, "Content-Length", std::to_string(r.body.size()));
+    // The end of a stream is the end of its connection (RFC 9112, section 6.3).
+    if (!r.stream) field(out, "Content-Length", std::to_string(r.body.size()));
     field(out, "Cache-Control", "no-store");
     field(out, "X-Content-Type-Options", "nosniff");
     if (!r.allow.empty()) field(out, "Allow", r.allow);
+    if (!r.authenticate.empty()) field(out, "WWW-Authenticate", r.authenticate);
+    for (const auto& [name, value] : r.fields)
+        field(out, name, value);
     if (!how.keep_alive) {
         field(out, "Connection", "close");
     } else if (how.old_client) {

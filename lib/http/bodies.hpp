@@ -26,6 +26,15 @@ std::string redis_ping_body(double latency_ms);
 // {"error":why,"status":"disconnected"}
 std::string redis_away_body(const std::string& why);
 
+// {"mode":"redis"|"memory","entries","redisAvailable","hits","misses","evictions","redis":{…},"memory":{…}}
+std::string cache_stats_body(const cache_stats& s);
+
 std::string stats_body(const stats& s, const moment& at);
+
+// All that the dashboard shows, in one line: {"version","readiness":as readiness_body,"stats":as stats_body,
+// "breaker","redis_round_trips":{"count","seconds"},"group_sizes":[{"up_to","count"}],
+// "next_due":[{"route","key","messages","due_in_ms"}]}. Keys, but no payloads.
+std::string state_body(const health& h, const stats& s, const live& l, const std::string& version,
+                       const moment& at);
 
 }  // namespace postrider::http

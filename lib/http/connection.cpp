@@ -18,6 +18,24 @@ std::string words(const std::exception_ptr& error) {
     }
 }
 
+response too_many_streams() {
+    auto r = error_response(503, "too many streams are open; try again later");
+    r.fields.emplace_back("Retry-After", "10");
+    return r;
+}
+
+// Counts a stream as long as it lives.
+class counted {
+ public:
+    explicit counted(std::size_t& number) : number_(number) { ++number_; }
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
+    ~counted() { --number_; }
+
+ private:
+    std::size_t& number_;
+};
+
 }  // namespace
 
 connection::connection(asio::ip::tcp::socket socket, shared_parts& shared)
@@ -79,11 +97,18 @@ asio::awaitable<void> connection::serve() {
         how.with_body = asked.method != "HEAD";
         how.old_client = reader_.old_client();
         limit(shared_.settings.answer_time);
-        const response answered = co_await answer(std::move(asked));
+        response answered = co_await answer(std::move(asked));
+        if (answered.stream && how.with_body) {
+            if (shared_.streams < shared_.settings.max_streams) {
+                co_await stream(std::move(answered));
+                co_return;
+            }
+            answered = too_many_streams();
+        }
         polite = !reader_.keep_alive();
         how.keep_alive = !polite && !stopping_ && served < shared_.settings.max_requests;
-        std::string bytes = render(answered, how, shared_.date.at(core::wall::now()));
-        const bool written = co_await write(std::move(bytes));
+        const std::string bytes = render(answered, how, shared_.date.at(core::wall::now()));
+        const bool written = co_await write(bytes);
         if (!written) co_return;
         if (!how.keep_alive) break;
         waiting_ = reader_.idle();
@@ -99,8 +124,8 @@ asio::awaitable<bool> connection::read_request() {
     auto so_far = reader_.received(0);
     while (so_far == progress::more || so_far == progress::expects) {
         if (so_far == progress::expects) {
-            std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-            const bool written = co_await write(std::move(go_on));
+            const std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+            const bool written = co_await write(go_on);
             if (!written) co_return false;
             limit(shared_.settings.request_time);
         }
@@ -116,17 +141,38 @@ asio::awaitable<bool> connection::read_request() {
     if (so_far == progress::complete) co_return true;
     framing how;
     how.keep_alive = false;
-    std::string bytes = render(reader_.refusal(), how, shared_.date.at(core::wall::now()));
-    co_await write(std::move(bytes));
+    const std::string bytes = render(reader_.refusal(), how, shared_.date.at(core::wall::now()));
+    co_await write(bytes);
     co_return false;
 }
 
-asio::awaitable<bool> connection::write(std::string bytes) {
+// The caller keeps the bytes until it is awaited.
+asio::awaitable<bool> connection::write(const std::string& bytes) {
     limit(shared_.settings.write_time);
     const auto source = asio::buffer(bytes);
     const auto [error, count] =
         co_await asio::async_write(socket_, source, asio::as_tuple(asio::use_awaitable));
     co_return !error;
+}
+
+// A client that has not taken a text within write_time is cut off by the deadline.
+asio::awaitable<void> connection::stream(response answered) {
+    const counted one(shared_.streams);
+    error_code ignored;
+    socket_.set_option(asio::socket_base::send_buffer_size(shared_.settings.stream_buffer), ignored);
+    waiting_ = true;  // its client comes again, so it may be closed at any time
+    framing how;
+    how.keep_alive = false;
+    const std::string head = render(answered, how, shared_.date.at(core::wall::now()));
+    bool written = co_await write(head);
+    asio::steady_timer pause(socket_.get_executor());
+    while (written && !stopping_) {
+        const auto newest = answered.stream->at(core::steady::now());
+        written = co_await write(*newest);
+        deadline_ = core::steady::time_point::max();
+        pause.expires_at(answered.stream->next());
+        co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
 }
 
 asio::awaitable<response> connection::answer(request asked) {

@@ -14,6 +14,7 @@ struct shared_parts {
     http::settings settings;
     http::handler handler;
     date_cache date;
+    std::size_t streams = 0;  // open now
 };
 
 // One client: its requests one after the other, each step against a deadline. Both of its coroutines, run()
@@ -39,7 +40,8 @@ class connection {
  private:
     asio::awaitable<void> serve();
     asio::awaitable<bool> read_request();
-    asio::awaitable<bool> write(std::string bytes);
+    asio::awaitable<bool> write(const std::string& bytes);
+    asio::awaitable<void> stream(response answered);
     asio::awaitable<response> answer(request asked);
     asio::awaitable<void> linger();
     void limit(core::milliseconds time);

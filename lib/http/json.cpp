@@ -138,6 +138,12 @@ json_writer& json_writer::null() {
     return *this;
 }
 
+json_writer& json_writer::raw(std::string_view json) {
+    separate();
+    out_ += json;
+    return *this;
+}
+
 void json_writer::quote(std::string_view text) {
     out_ += '"';
     for (std::size_t at = 0; at < text.size();) {

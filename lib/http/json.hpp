@@ -25,6 +25,8 @@ class json_writer {
     json_writer& number(double value, int decimals = 3);
     json_writer& boolean(bool value);
     json_writer& null();
+    // A finished JSON value.
+    json_writer& raw(std::string_view json);
 
     // The finished text.
     std::string take() { return std::move(out_); }

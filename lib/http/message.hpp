@@ -1,8 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "http/feed.hpp"
 #include "net/asio.hpp"
 
 namespace postrider::http {
@@ -19,7 +23,12 @@ struct response {
     unsigned status = 200;
     std::string body;
     std::string content_type = "application/json";
-    std::string allow;  // with 405: the methods that work
+    std::string allow;                                        // with 405: the methods that work
+    std::string authenticate;                                 // with 401: how to (RFC 9110, section 11.6.1)
+    std::vector<std::pair<std::string, std::string>> fields;  // of the header, beside the above
+    // Set: instead of a body the client gets the newest text of this feed, again and again, until one of both
+    // goes.
+    std::shared_ptr<feed> stream;
 };
 
 // Answers a request. HEAD is answered like GET: the server names the body's length and leaves the body away.

@@ -30,7 +30,7 @@ core::failure cannot_listen(const settings& s, const error_code& error) {
 }  // namespace
 
 server::server(const asio::any_io_executor& executor, settings s, handler h)
-    : shared_{.settings = std::move(s), .handler = std::move(h), .date = {}},
+    : shared_{.settings = std::move(s), .handler = std::move(h), .date = {}, .streams = 0},
       acceptor_(executor),
       pause_(executor),
       tasks_(executor,
@@ -92,7 +92,7 @@ asio::awaitable<void> server::accept() {
         if (stopping_) break;
         if (error) {
             co_await recover(error);
-        } else if (open_.size() >= shared_.settings.max_connections) {
+        } else if (open_.size() - shared_.streams >= shared_.settings.max_connections) {
             turn_away(std::move(socket));
         } else {
             admit(std::move(socket));
@@ -137,7 +137,7 @@ asio::awaitable<void> server::watch(std::shared_ptr<connection> client) {
 void server::turn_away(tcp::socket socket) {
     if (!full_) {
         spdlog::warn("HTTP: {} connections are open, as many as allowed; more are answered 503 and closed",
-                     open_.size());
+                     open_.size() - shared_.streams);
         full_ = true;
     }
     framing how;

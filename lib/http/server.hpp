@@ -36,6 +36,7 @@ class server {
     void stop();
 
     std::size_t connections() const { return open_.size(); }
+    std::size_t streams() const { return shared_.streams; }  // of the connections
 
  private:
     asio::awaitable<void> accept();

@@ -12,7 +12,9 @@ namespace postrider::http {
 struct settings {
     std::string address = "0.0.0.0";  // of the interface, not a name; "::" is every interface, IPv4 included
     std::uint16_t port = 8080;        // 0: any free port
-    std::size_t max_connections = 512;
+    std::size_t max_connections = 512;  // streams not counted, so that these keep no probe out
+    std::size_t max_streams = 128;
+    int stream_buffer = 64 * 1024;        // bytes that the system keeps of a stream for a client that lags
     std::size_t header_limit = 8 * 1024;  // request line and headers together
     std::size_t body_limit = 64 * 1024;
     unsigned max_requests = 1000;             // on one connection, which then has to come anew

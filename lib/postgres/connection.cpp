@@ -25,15 +25,16 @@ void take_notice(void* farewell, const PGresult* r) {
     spdlog::debug("postgres: {}", words);
 }
 
-void append(rows& all, const PGresult* r) {
-    for (int row = 0; row < PQntuples(r); ++row) {
-        auto& columns = all.emplace_back();
+void hand_over(const PGresult* r, const row_taker& take) {
+    for (int n = 0; n < PQntuples(r); ++n) {
+        row columns;
+        columns.reserve(static_cast<std::size_t>(PQnfields(r)));
         for (int column = 0; column < PQnfields(r); ++column) {
             auto& value = columns.emplace_back();
-            if (PQgetisnull(r, row, column) == 0)
-                value.emplace(PQgetvalue(r, row, column),
-                              static_cast<std::size_t>(PQgetlength(r, row, column)));
+            if (PQgetisnull(r, n, column) == 0)
+                value.emplace(PQgetvalue(r, n, column), static_cast<std::size_t>(PQgetlength(r, n, column)));
         }
+        take(std::move(columns));
     }
 }
 
@@ -53,6 +54,7 @@ connection& connection::operator=(connection&& other) noexcept {
     raw_ = std::move(other.raw_);
     farewell_ = std::move(other.farewell_);
     server_ = std::move(other.server_);
+    refusal_ = std::move(other.refusal_);
     return *this;
 }
 connection::~connection() = default;
@@ -121,23 +123,47 @@ bool connection::consume() {
     return true;
 }
 
-void connection::interrupt() {
-    error_code ignored;
-    socket_.cancel(ignored);
-}
-
-asio::awaitable<core::result<rows>> connection::query(std::string sql, parameters values, net::deadline limit,
-                                                      std::chrono::milliseconds patience) {
+core::result<void> connection::send(const std::string& sql, const parameters& values) {
     std::vector<const char*> raw_values;
     for (const auto& v : values)
         raw_values.push_back(v ? v->c_str() : nullptr);
     if (PQsendQueryParams(raw_.get(), sql.c_str(), static_cast<int>(raw_values.size()), nullptr,
                           raw_values.data(), nullptr, nullptr, 0) == 0)
-        co_return broken();
+        return broken();
+    return boost::system::in_place_value;
+}
+
+asio::awaitable<core::result<rows>> connection::query(std::string sql, parameters values, net::deadline limit,
+                                                      std::chrono::milliseconds patience) {
+    const auto sent = send(sql, values);
+    if (!sent) co_return sent.error();
+    rows answer;
+    row_taker take = [&answer](row r) { answer.push_back(std::move(r)); };
+    auto taken = co_await take_answer(std::move(take), limit, patience);
+    if (!taken) co_return taken.error();
+    co_return answer;
+}
+
+asio::awaitable<core::result<void>> connection::query_each(std::string sql, parameters values, row_taker take,
+                                                           net::deadline limit,
+                                                           std::chrono::milliseconds patience) {
+    const auto sent = send(sql, values);
+    if (!sent) co_return sent.error();
+    // Otherwise libpq would gather the whole answer first.
+    if (PQsetSingleRowMode(raw_.get()) == 0) co_return broken();
+    co_return co_await take_answer(std::move(take), limit, patience);
+}
+
+asio::awaitable<core::result<void>> connection::script(std::string sql, net::deadline limit) {
+    if (PQsendQuery(raw_.get(), sql.c_str()) == 0) co_return broken();
+    row_taker drop = [](row) {};
+    co_return co_await take_answer(std::move(drop), limit, std::chrono::milliseconds(0));
+}
+
+asio::awaitable<core::result<void>> connection::take_answer(row_taker take, net::deadline limit,
+                                                            std::chrono::milliseconds patience) {
     auto flushed = co_await flush(limit);
     if (!flushed) co_return flushed.error();
-
-    rows answer;
     std::optional<core::failure> refused;
     for (;;) {
         while (PQisBusy(raw_.get()) != 0) {
@@ -151,7 +177,7 @@ asio::awaitable<core::result<rows>> connection::query(std::string sql, parameter
         }
         const answer_part part(PQgetResult(raw_.get()), &PQclear);
         if (!part) break;
-        auto taken = take_part(part.get(), answer);
+        auto taken = take_part(part.get(), take);
         if (!taken) refused = taken.error();
         // libpq would offer the same part for ever, as nobody carries on with the COPY.
         if (refused && refused->code == core::errc::protocol) co_return *refused;
@@ -161,14 +187,15 @@ asio::awaitable<core::result<rows>> connection::query(std::string sql, parameter
         refused->code = core::errc::connection_lost;
     }
     if (refused) co_return *refused;
-    co_return answer;
+    co_return boost::system::in_place_value;
 }
 
-core::result<void> connection::take_part(const pg_result* part, rows& answer) const {
+core::result<void> connection::take_part(const pg_result* part, const row_taker& take) {
     switch (PQresultStatus(part)) {
         case PGRES_TUPLES_OK:
+        case PGRES_SINGLE_TUPLE:
         case PGRES_COMMAND_OK:
-            append(answer, part);
+            hand_over(part, take);
             return boost::system::in_place_value;
         case PGRES_EMPTY_QUERY:
             return core::failure{core::errc::server_error, server_ + ": the statement is empty"};
@@ -177,6 +204,7 @@ core::result<void> connection::take_part(const pg_result* part, rows& answer) co
         case PGRES_COPY_BOTH:
             return core::failure{core::errc::protocol, server_ + ": COPY cannot be used here"};
         default:
+            if (const char* code = PQresultErrorField(part, PG_DIAG_SQLSTATE)) refusal_ = code;
             return core::failure{core::errc::server_error, one_line(PQresultErrorMessage(part))};
     }
 }
@@ -193,6 +221,15 @@ core::result<std::string> connection::quote_identifier(std::string_view name) co
         PQescapeIdentifier(raw_.get(), name.data(), name.size()), &PQfreemem);
     if (!quoted) return core::failure{core::errc::invalid_input, one_line(PQerrorMessage(raw_.get()))};
     return std::string(quoted.get());
+}
+
+int connection::process_number() const {
+    return PQbackendPID(raw_.get());
+}
+
+std::string connection::user() const {
+    const char* name = PQuser(raw_.get());
+    return name == nullptr ? "" : name;
 }
 
 }  // namespace postrider::postgres

@@ -42,6 +42,7 @@ verdict classify(const reply& r) {
     if (contains(passing, code)) return verdict::retry;
     if (code == "MOVED" || code == "ASK") return verdict::reroute;
     if (code == "NOSCRIPT") return verdict::reload;
+    if (code == "STALE") return verdict::stale;
     // This one has no code of its own; it passes when other clients leave.
     if (r.text.starts_with("ERR max number of clients")) return verdict::retry;
     return verdict::permanent;

@@ -12,6 +12,7 @@ enum class verdict {
     retry,      // the server cannot now: the same again, later
     reroute,    // another cluster node is responsible
     reload,     // the script is unknown there: send its text
+    stale,      // push.lua, save.lua: another process has taken over
     permanent,  // the same again would fail again
 };
 

@@ -70,6 +70,7 @@ pipeline greeting(const options& o) {
     if (o.database != 0) commands.add({"SELECT", std::to_string(o.database)});
     if (!o.client_name.empty()) commands.add({"CLIENT", "SETNAME", o.client_name});
     commands.add({"PING"});
+    if (o.must_be_primary) commands.add({"ROLE"});
     return commands;
 }
 
@@ -85,10 +86,17 @@ core::result<void> welcome(const options& o, const std::vector<reply>& replies) 
         ++next;
     }
     // Some hosted servers know no CLIENT, some users may not name themselves or ping: an answer is an answer.
-    const reply& ping = replies.back();
-    if (!ping.is_error() || error_code(ping) == "NOPERM") return core::result<void>();
-    if (error_code(ping) == "NOAUTH") return not_authenticated(o, ping);
-    return turned_away(ping);
+    const reply& ping = o.must_be_primary ? *(replies.end() - 2) : replies.back();
+    if (ping.is_error() && error_code(ping) == "NOAUTH") return not_authenticated(o, ping);
+    if (ping.is_error() && error_code(ping) != "NOPERM") return turned_away(ping);
+    if (o.must_be_primary) return is_primary(replies.back());
+    return core::result<void>();
+}
+
+core::result<void> is_primary(const reply& role) {
+    if (role.items.empty() || role.items[0].text == "master") return core::result<void>();
+    return core::failure{core::errc::server_error,
+                         "this server is no primary, but says that it is a '" + role.items[0].text + "'"};
 }
 
 }  // namespace postrider::redis

@@ -21,6 +21,30 @@ void append_header(std::string& to, char type, std::size_t number) {
 }  // namespace
 
 void pipeline::add(std::span<const std::string_view> words) {
+    encode(words);
+    commands_.push_back({bytes_.size(), destination_of(words), false});
+}
+
+void pipeline::add(std::initializer_list<std::string_view> words) {
+    add(std::span<const std::string_view>(words.begin(), words.size()));
+}
+
+void pipeline::add_behind(std::initializer_list<std::string_view> words) {
+    encode(std::span<const std::string_view>(words.begin(), words.size()));
+    commands_.push_back({bytes_.size(), destination{}, true});
+}
+
+void pipeline::add_encoded(std::string_view bytes) {
+    bytes_.append(bytes);
+    commands_.push_back({bytes_.size(), destination{}, false});
+}
+
+std::string_view pipeline::encoded(std::size_t n) const {
+    const std::size_t begin = n == 0 ? 0 : commands_[n - 1].end;
+    return std::string_view(bytes_).substr(begin, commands_[n].end - begin);
+}
+
+void pipeline::encode(std::span<const std::string_view> words) {
     // One growth for a whole batch: a megabyte built by doubling would be copied several times.
     std::size_t needed = bytes_.size() + longest_header;
     for (const std::string_view word : words)
@@ -33,11 +57,6 @@ void pipeline::add(std::span<const std::string_view> words) {
         bytes_.append(word);
         bytes_.append("\r\n", 2);
     }
-    ++commands_;
-}
-
-void pipeline::add(std::initializer_list<std::string_view> words) {
-    add(std::span<const std::string_view>(words.begin(), words.size()));
 }
 
 }  // namespace postrider::redis

@@ -1,5 +1,6 @@
 #include "redis/push_line.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace postrider::redis {
@@ -39,6 +40,22 @@ std::optional<delivery> push_line::refused() {
     one_by_one_ = all.size();
     line_.insert(line_.begin(), std::make_move_iterator(all.begin()), std::make_move_iterator(all.end()));
     return std::nullopt;
+}
+
+std::vector<delivery> push_line::take_all() {
+    auto all = std::exchange(under_way_.deliveries, {});
+    all.insert(all.end(), std::make_move_iterator(line_.begin()), std::make_move_iterator(line_.end()));
+    line_.clear();
+    one_by_one_ = 0;
+    waiting_ = 0;
+    bytes_ = 0;
+    return all;
+}
+
+bool push_line::holds(std::string_view saved_as) const {
+    const auto same = [&](const delivery& d) { return d.saved_as == saved_as; };
+    return std::any_of(line_.begin(), line_.end(), same) ||
+           std::any_of(under_way_.deliveries.begin(), under_way_.deliveries.end(), same);
 }
 
 bool push_line::forget_saved() {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "event/route.hpp"
@@ -42,6 +43,12 @@ class push_line {
     // The delivery under way, if it is a single one, goes without deleting what it was saved as; false: it is
     // not alone, or was not saved.
     bool forget_saved();
+
+    // Takes everything, that under way too, in order.
+    std::vector<delivery> take_all();
+
+    // Whether a delivery that is saved under this name is still to be pushed.
+    bool holds(std::string_view saved_as) const;
 
     std::size_t waiting() const { return waiting_; }      // deliveries, those under way included
     std::size_t waiting_bytes() const { return bytes_; }  // of their bodies

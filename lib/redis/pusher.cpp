@@ -1,14 +1,14 @@
 #include "redis/pusher.hpp"
 
-#include <openssl/evp.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <array>
-#include <deque>
+#include <boost/uuid/detail/sha1.hpp>
+#include <iterator>
 
 #include "redis/classify.hpp"
 #include "redis/names.hpp"
+#include "redis/replication.hpp"
 #include "redis/scripts.hpp"
 
 namespace postrider::redis {
@@ -16,72 +16,125 @@ namespace {
 
 using core::steady;
 
-// A ledger outlives every retry; it goes by itself some time after its writer.
-constexpr std::string_view ledger_ttl = "604800000";
+constexpr core::milliseconds first_retry{100};
+constexpr core::milliseconds longest_retry{5'000};
 
+// Not OpenSSL's, which loads 2 MB of itself for its first digest.
 std::string sha1(std::string_view text) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned length = 0;
-    EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha1(), nullptr);
+    boost::uuids::detail::sha1 hash;
+    hash.process_bytes(text.data(), text.size());
+    boost::uuids::detail::sha1::digest_type digest;
+    hash.get_digest(digest);
     std::string hex;
-    for (unsigned i = 0; i < length; ++i)
-        hex += fmt::format("{:02x}", digest[i]);
+    // Words up to Boost 1.85, bytes from 1.86 on.
+    for (const auto part : digest)
+        hex += fmt::format("{:0{}x}", part, 2 * sizeof part);
     return hex;
 }
 
-std::string_view word(event::target_kind kind) {
-    switch (kind) {
-        case event::target_kind::list:
-            return "list";
-        case event::target_kind::stream:
-            return "stream";
-        case event::target_kind::pubsub:
-            return "pubsub";
-    }
-    return "list";
+// It is open for four times the first time at the longest, so that recovery waits no longer than that.
+core::breaker::thresholds thresholds_of(const options& o) {
+    core::breaker::thresholds t;
+    t.failures = o.breaker_failures;
+    t.window = o.breaker_window;
+    t.open = o.breaker_open;
+    t.longest_open = 4 * o.breaker_open;
+    return t;
 }
 
 }  // namespace
 
-pusher::pusher(const asio::any_io_executor& executor, client& redis, saver& saves, pusher_sink sink,
-               std::string writer, core::milliseconds linger)
+pusher::pusher(const asio::any_io_executor& executor, client& redis, saver_settings saves, pusher_sink sink,
+               std::string writer)
     : redis_(redis),
-      saves_(saves),
+      saver_settings_(std::move(saves)),
       sink_(std::move(sink)),
       writer_(std::move(writer)),
-      linger_(linger),
       work_(executor),
-      pause_(executor),
-      backoff_(core::milliseconds(100), core::milliseconds(5'000), std::hash<std::string>{}(writer_)),
       push_sha_(sha1(push_script)),
-      context_sha_(sha1(context_script)) {}
+      save_sha_(sha1(save_script)) {
+    redis_.on_connect([this] { try_anew(); });
+}
 
 std::size_t pusher::line_to(const event::target& to) {
-    const auto same = std::find_if(lines_.begin(), lines_.end(), [&](const push_line& l) {
-        return l.target().kind == to.kind && l.target().name == to.name;
+    const auto same = std::find_if(lines_.begin(), lines_.end(), [&](const track& t) {
+        return t.line.target().kind == to.kind && t.line.target().name == to.name;
     });
     if (same != lines_.end()) return static_cast<std::size_t>(same - lines_.begin());
-    lines_.emplace_back(to);
-    return lines_.size() - 1;
+    const auto line = lines_.size();
+    const auto seed = std::hash<std::string>{}(writer_) + line;
+    const bool in_cluster = redis_.settings().mode == topology::cluster;
+    lines_.push_back(track{push_line(to),
+                           saver(saver_settings_.groups_of(line), saver_settings_.route_names,
+                                 saver_settings_.context_ttl, to.name, slot_tag(to.name, in_cluster)),
+                           core::backoff(first_retry, longest_retry, seed),
+                           core::breaker(thresholds_of(redis_.settings()))});
+    return line;
 }
 
 void pusher::add(std::size_t line, delivery d) {
     ++status_.accepted;
-    const bool was_empty = empty();
-    lines_[line].add(std::move(d));
+    const bool was_empty = lines_[line].line.empty();
+    lines_[line].line.add(std::move(d));
     if (was_empty) work_.notify();
 }
 
-void pusher::saves_changed() {
-    if (flush_at_ != steady::time_point::max()) return;
-    flush_at_ = steady::now() + linger_;
+void pusher::saves_changed(std::size_t line) {
+    auto& t = lines_[line];
+    if (t.flush_at != steady::time_point::max()) return;
+    t.flush_at = steady::now() + saver_settings_.linger;
     work_.notify();
 }
 
+asio::awaitable<core::result<bool>> pusher::claim() {
+    pipeline p;
+    for (const auto& t : lines_)
+        p.add({"EVAL", claim_script, "1", epoch_name(t.line.target().name), std::to_string(t.epoch)});
+    const auto answered = co_await redis_.execute(std::move(p));
+    if (!answered) co_return answered.error();
+    bool kept = true;
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+        const auto& r = (*answered)[i];
+        if (r.is_error()) co_return core::failure{core::errc::server_error, r.text};
+        if (r.items.size() != 2)
+            co_return core::failure{core::errc::protocol, "an unknown answer to a claim"};
+        lines_[i].epoch = std::stoull(r.items[0].text);
+        kept = kept && r.items[1].integer == 1;
+    }
+    co_return kept;
+}
+
+void pusher::lead() {
+    leading_ = true;
+    ++term_;
+    work_.notify();
+}
+
+std::vector<delivery> pusher::step_down() {
+    std::vector<delivery> left;
+    leading_ = false;
+    ++term_;
+    for (auto& t : lines_) {
+        status_.finished += t.line.waiting();
+        auto all = t.line.take_all();
+        left.insert(left.end(), std::make_move_iterator(all.begin()), std::make_move_iterator(all.end()));
+        t.saves.clear();
+        t.flush_at = steady::time_point::max();
+        t.retry_at = {};
+        t.refusal.clear();
+        t.breaker.reset(steady::now());
+    }
+    work_.notify();
+    return left;
+}
+
 void pusher::finish() {
+    // A stop has no time to wait for a breaker: one last trial.
+    if (!finishing_)
+        for (auto& t : lines_)
+            t.breaker.try_now(steady::now());
     finishing_ = true;
     work_.notify();
-    pause_.notify();
 }
 
 void pusher::stop() {
@@ -90,27 +143,46 @@ void pusher::stop() {
 }
 
 bool pusher::empty() const {
-    return std::all_of(lines_.begin(), lines_.end(), [](const push_line& l) { return l.empty(); });
+    return std::all_of(lines_.begin(), lines_.end(), [](const track& t) { return t.line.empty(); });
+}
+
+bool pusher::has_saves() const {
+    return std::any_of(lines_.begin(), lines_.end(), [](const track& t) { return t.saves.has_work(); });
+}
+
+steady::time_point pusher::saved_until(steady::time_point now) const {
+    auto earliest = now;
+    for (const auto& t : lines_)
+        earliest = std::min(earliest, t.saves.saved_until(now));
+    return earliest;
 }
 
 std::size_t pusher::waiting() const {
     std::size_t sum = 0;
-    for (const auto& l : lines_)
-        sum += l.waiting();
+    for (const auto& t : lines_)
+        sum += t.line.waiting();
     return sum;
 }
 
 std::size_t pusher::waiting_bytes() const {
     std::size_t sum = 0;
-    for (const auto& l : lines_)
-        sum += l.waiting_bytes();
+    for (const auto& t : lines_)
+        sum += t.line.waiting_bytes();
     return sum;
+}
+
+std::string pusher::ledger(std::size_t line) const {
+    return ledger_name(lines_[line].line.target().name, writer_);
+}
+
+bool pusher::finished() const {
+    return stopping_ || (finishing_ && (!leading_ || (empty() && !has_saves())));
 }
 
 asio::awaitable<void> pusher::run() {
     for (;;) {
         co_await wait_for_work();
-        if (stopping_ || (finishing_ && empty() && !saves_.has_work())) co_return;
+        if (finished()) co_return;
         if (!redis_.connected()) {
             const bool connected = co_await redis_.wait_connected();
             if (!connected) co_return;
@@ -119,24 +191,35 @@ asio::awaitable<void> pusher::run() {
         auto r = next_round();
         auto commands = std::move(r.commands);
         if (commands.empty()) continue;
+        const auto term = term_;
+        const auto asked = steady::now();
         const auto answered = co_await redis_.execute(std::move(commands));
-        if (!answered) {
-            // Whether it was done nobody knows; the ledger does, and the same batch asks it again.
-            ++status_.retries;
-            if (r.saves != 0) saves_.failed();
-            if (saves_.has_work()) saves_changed();
-            continue;
-        }
-        const bool again = settle(r, *answered);
-        if (again) co_await pause();
+        if (answered) status_.latency.add(core::seconds_between(asked, steady::now()));
+        if (term != term_) continue;
+        if (answered)
+            settle(r, *answered);
+        else
+            no_answer(r, answered.error().message);
     }
 }
 
+// When a line has something to send; never: it has nothing.
+steady::time_point pusher::due(const track& t) const {
+    // With a breaker that is not closed the batch that failed still stands in the line.
+    if (!t.line.empty()) return std::max(t.retry_at, t.breaker.until());
+    if (finishing_ && t.saves.has_work()) return t.retry_at;
+    if (t.flush_at == steady::time_point::max()) return t.flush_at;
+    return std::max(t.flush_at, t.retry_at);
+}
+
 asio::awaitable<void> pusher::wait_for_work() {
-    while (!stopping_ && empty() && !(finishing_ && !saves_.has_work())) {
-        if (flush_at_ != steady::time_point::max() && (finishing_ || steady::now() >= flush_at_)) co_return;
-        if (finishing_) co_return;
-        co_await work_.wait_until(flush_at_);
+    while (!finished()) {
+        auto soonest = steady::time_point::max();
+        if (leading_)
+            for (const auto& t : lines_)
+                soonest = std::min(soonest, due(t));
+        if (soonest <= steady::now()) co_return;
+        co_await work_.wait_until(soonest);
     }
 }
 
@@ -147,129 +230,48 @@ pusher::round pusher::next_round() {
         scripts_loaded_ = false;
         sink_.server_changed();
     }
-    if (!scripts_loaded_) {
-        r.commands.add({"SCRIPT", "LOAD", push_script});
-        r.commands.add({"SCRIPT", "LOAD", context_script});
-        r.loads = 2;
-    }
-    bool all_taken = true;
-    for (std::size_t i = 0; i < lines_.size(); ++i) {
-        const auto* b = lines_[i].next();
-        if (b == nullptr) continue;
-        encode(r.commands, lines_[i], *b);
-        r.lines.push_back(i);
-        all_taken = all_taken && lines_[i].waiting() == b->deliveries.size();
-    }
-    if (!saves_.has_work()) flush_at_ = steady::time_point::max();
-    // A group that still waits in a line shares its context's name with the next group of its key, so
-    // contexts are written only behind the last of the line.
+    if (!scripts_loaded_) load_scripts(r);
     const auto now = steady::now();
-    if (all_taken && saves_.has_work() && (finishing_ || now >= flush_at_)) {
-        const auto before = r.commands.size();
-        saves_.encode(r.commands, context_sha_, now, core::wall::now());
-        r.saves = r.commands.size() - before;
-        flush_at_ = steady::time_point::max();
+    std::vector<std::size_t> to_save;
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+        auto& t = lines_[i];
+        if (t.retry_at > now || !may_send(t, now)) continue;
+        const bool all_taken = push(i, r);
+        if (!t.saves.has_work()) t.flush_at = steady::time_point::max();
+        if (t.breaker.current() != core::breaker::state::closed) continue;
+        // A group that still waits in a line shares its context's name with the next group of its key, so
+        // contexts are written only behind the last of the line.
+        if (all_taken && t.saves.has_work() && (finishing_ || now >= t.flush_at)) to_save.push_back(i);
     }
+    // Behind all pushes, which is the order in which settle() reads the replies.
+    for (const auto line : to_save)
+        save(line, r);
     return r;
 }
 
-void pusher::encode(pipeline& p, const push_line& line, const batch& b) const {
-    const auto& to = line.target();
-    std::deque<std::string> made;  // whatever the words refer to and nobody else holds
-    const auto keep = [&](std::string s) -> std::string_view { return made.emplace_back(std::move(s)); };
-
-    std::vector<std::string_view> keys{to.name, keep(ledger_name(to.name, writer_))};
-    std::vector<std::string_view> bodies;
-    std::size_t contexts = 0;
-    std::map<std::string_view, std::vector<const std::pair<std::int64_t, std::string>*>> seen;
-    for (const auto& d : b.deliveries) {
-        bodies.push_back(d.body);
-        if (!d.saved_as.empty()) {
-            keys.push_back(d.saved_as);
-            ++contexts;
-        }
-        for (const auto& s : d.seen)
-            seen[d.seen_in].push_back(&s);
-    }
-    for (const auto& [set, ids] : seen)
-        keys.push_back(set);
-
-    std::vector<std::string_view> words{"EVALSHA", push_sha_, keep(std::to_string(keys.size()))};
-    words.insert(words.end(), keys.begin(), keys.end());
-    words.insert(words.end(),
-                 {keep(std::to_string(b.sequence)), word(to.kind), keep(std::to_string(to.max_length)),
-                  ledger_ttl, keep(std::to_string(contexts)), keep(std::to_string(bodies.size()))});
-    words.insert(words.end(), bodies.begin(), bodies.end());
-    for (const auto& [set, ids] : seen) {
-        words.push_back(keep(std::to_string(ids.size())));
-        for (const auto* s : ids) {
-            words.push_back(keep(std::to_string(s->first)));
-            words.push_back(s->second);
-        }
-    }
-    p.add(words);
+void pusher::load_scripts(round& r) {
+    r.commands.add({"SCRIPT", "LOAD", push_script});
+    r.commands.add({"SCRIPT", "LOAD", save_script});
+    r.loads = 2;
 }
 
-bool pusher::settle(const round& r, const std::vector<reply>& replies) {
-    std::size_t at = r.loads;
-    bool again = false;
-    if (r.loads != 0) scripts_loaded_ = !replies[0].is_error() && !replies[1].is_error();
-    status_.last_error.clear();
-    for (const auto line : r.lines)
-        again = settle_line(lines_[line], replies[at++]) || again;
-    if (r.saves != 0 && again) {
-        // A group that is pushed again deletes its context again, which the next group of its key may have
-        // taken.
-        saves_.failed();
-    } else if (r.saves != 0) {
-        const auto error = saves_.replied(std::span(replies).subspan(at, r.saves));
-        if (!error.empty() && error != status_.save_error)
-            spdlog::warn("redis: open groups cannot be saved, a kill would lose them: {}", error);
-        status_.save_error = error;
-        if (!error.empty()) sink_.cannot_save();
-        again = again || !error.empty();
-    }
-    if (saves_.has_work()) saves_changed();
-    if (!again) backoff_.reset();
-    return again;
+// Sends the line's next batch; true: nothing of the line is left behind it.
+bool pusher::push(std::size_t line, round& r) {
+    auto& t = lines_[line];
+    const auto* b = t.line.next();
+    if (b == nullptr) return true;
+    append_push(r.commands, t.line.target(), *b,
+                {push_sha_, writer_, t.epoch, sink_.place_of, sink_.stream_fields});
+    append_wait(r.commands, redis_.settings(), t.line.target().name, b->sequence);
+    r.pushes.push_back(line);
+    return t.line.waiting() == b->deliveries.size();
 }
 
-bool pusher::settle_line(push_line& line, const reply& r) {
-    switch (classify(r)) {
-        case verdict::delivered: {
-            auto all = line.done();
-            status_.finished += all.size();
-            sink_.delivered(std::move(all));
-            return false;
-        }
-        case verdict::reload:
-            scripts_loaded_ = false;
-            return false;
-        case verdict::permanent:
-            // A key that may not be deleted could not be saved either, so the push does without it.
-            if (r.text.starts_with("NOPERM") && line.forget_saved()) return false;
-            if (auto d = line.refused()) {
-                ++status_.finished;
-                sink_.refused(std::move(*d), r.text);
-            }
-            return false;
-        case verdict::reroute:
-        case verdict::retry:
-            break;
-    }
-    ++status_.retries;
-    status_.last_error = r.text;
-    if (wants_reconnect(r)) redis_.reconnect(r.text);
-    return true;
-}
-
-asio::awaitable<void> pusher::pause() {
-    const auto wait = backoff_.next();
-    if (backoff_.attempts() == 1)
-        spdlog::warn("redis: a push has to wait: {}",
-                     status_.last_error.empty() ? status_.save_error : status_.last_error);
-    const auto until = steady::now() + wait;
-    if (!stopping_) co_await pause_.wait_until(until);
+void pusher::save(std::size_t line, round& r) {
+    auto& t = lines_[line];
+    t.saves.encode(r.commands, save_sha_, t.epoch, steady::now(), core::wall::now());
+    t.flush_at = steady::time_point::max();
+    r.saves.push_back(line);
 }
 
 }  // namespace postrider::redis

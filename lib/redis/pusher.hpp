@@ -1,14 +1,21 @@
 #pragma once
 
+#include <cstdint>
+#include <deque>
 #include <functional>
-#include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/backoff.hpp"
+#include "core/breaker.hpp"
+#include "core/histogram.hpp"
 #include "net/signal.hpp"
 #include "redis/client.hpp"
 #include "redis/delivery.hpp"
+#include "redis/place.hpp"
+#include "redis/push_call.hpp"
 #include "redis/push_line.hpp"
 #include "redis/saver.hpp"
 
@@ -19,35 +26,82 @@ struct pusher_sink {
     std::function<void(std::vector<delivery>)> delivered;
     // Redis will never take this one; the reply says why.
     std::function<void(delivery, const std::string& why)> refused;
+    // Where a route stands, for those who take over.
+    std::function<place(std::size_t route)> place_of;
+    // What stands in a stream's entry beside its data: name and value by turns, always the same for the same
+    // delivery.
+    std::function<std::vector<std::string>(const delivery& d)> stream_fields;
     // Connected to a server that may be another one, or one that lost its data.
     std::function<void()> server_changed;
     // Redis answers, but refuses to hold open groups.
     std::function<void()> cannot_save;
+    // Another process has claimed a target; nothing of ours is taken any more.
+    std::function<void(const std::string& why)> deposed;
 };
 
-// Carries deliveries to their targets, exactly once and in order, and lets the saver write between them.
+// What the savers need to know; `groups_of` gives the open groups of the routes of one line.
+struct saver_settings {
+    std::function<open_groups(std::size_t line)> groups_of;
+    std::vector<std::string> route_names;
+    core::milliseconds context_ttl{0};
+    core::milliseconds linger{0};  // how long changes are collected before they are written
+};
+
+// Carries deliveries to their targets, exactly once and in order, and lets the savers write between them.
 // Nothing leaves a line before Redis has answered for it: a lost connection or a passing refusal only makes
-// it wait.
+// it wait, and a line that waits does not hold up the others.
+//
+// Each line has a circuit breaker. A failure is a push that was sent and got no answer (lost connection, time
+// out), or an answer that says "not now" (OOM, READONLY, LOADING, …); failures of the connection while
+// nothing is sent are the client's own affair, and what Redis refuses for good is an answer. While the
+// breaker is open the line sends nothing, open groups neither; then one batch goes as the trial, sooner if
+// the server came back meanwhile.
 class pusher {
  public:
     struct status {
         std::uint64_t accepted = 0;  // deliveries taken
         std::uint64_t finished = 0;  // delivered or refused
         std::uint64_t retries = 0;   // round trips that have to be made again
-        std::string last_error;      // of a passing refusal; empty: the last round trip went well
-        std::string save_error;      // why open groups cannot be saved; empty: they are
+        // Of the answered round trips, in seconds.
+        core::histogram latency{
+            {.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}};
+        std::string save_error;  // why open groups cannot be saved; empty: they are
     };
 
-    // `writer` names this process in the ledgers; `linger` is how long changes of open groups are collected.
-    pusher(const asio::any_io_executor& executor, client& redis, saver& saves, pusher_sink sink,
-           std::string writer, core::milliseconds linger);
+    // Of the line whose breaker stands worst.
+    struct breaker_status {
+        core::breaker::state state = core::breaker::state::closed;
+        core::steady::time_point since{};  // the epoch: closed from the beginning
+        std::string reason;                // names target and failure; empty: closed
+    };
+
+    // `writer` names this process in the ledgers.
+    pusher(const asio::any_io_executor& executor, client& redis, saver_settings saves, pusher_sink sink,
+           std::string writer);
+    pusher(const pusher&) = delete;
+    pusher& operator=(const pusher&) = delete;
+    ~pusher() { redis_.on_connect({}); }
 
     // The line to a target; routes to the same target share one. Valid as long as the pusher.
     std::size_t line_to(const event::target& to);
 
     void add(std::size_t line, delivery d);
-    // The saver has something new.
-    void saves_changed();
+    // Whether a delivery that is saved under this name is still to be pushed.
+    bool holds(std::size_t line, std::string_view saved_as) const {
+        return lines_[line].line.holds(saved_as);
+    }
+    // What is kept beside a line's target; after a change of it, or of the open groups, saves_changed().
+    saver& saves(std::size_t line) { return lines_[line].saves; }
+    void saves_changed(std::size_t line);
+
+    // Becomes the one writer of every target. True: it was that all the time, so that everything stands as
+    // this process knows it. Errors: the connection's, or server_error with Redis' words.
+    asio::awaitable<core::result<bool>> claim();
+    // Carries from now on what is added.
+    void lead();
+    // Carries nothing until lead(), and forgets what is to be saved. Returns what waited, in order for each
+    // line; of the batch under way nobody knows whether Redis has it.
+    std::vector<delivery> step_down();
 
     // Returns after stop(), or after finish() once nothing is left.
     asio::awaitable<void> run();
@@ -58,39 +112,70 @@ class pusher {
     bool empty() const;
     std::size_t waiting() const;
     std::size_t waiting_bytes() const;
+    bool has_saves() const;
+    // Every change made before this time stands in Redis.
+    core::steady::time_point saved_until(core::steady::time_point now) const;
+    // The name of the key that tells this process's last batch of a line.
+    std::string ledger(std::size_t line) const;
     const status& current() const { return status_; }
+    breaker_status breaker_now() const;
+    // Of each target, in the order of their lines.
+    std::vector<std::pair<std::string_view, core::breaker::state>> breakers() const;
+    // Why pushes have to wait, each with its target in front; empty: none does.
+    std::string refusals() const;
 
  private:
+    // One target.
+    struct track {
+        push_line line;
+        saver saves;
+        core::backoff backoff;
+        core::breaker breaker;
+        std::uint64_t epoch = 0;
+        core::steady::time_point flush_at = core::steady::time_point::max();
+        core::steady::time_point retry_at{};  // after a passing refusal
+        bool waits = false;                   // said so in the log
+        std::string refusal = {};             // why its pushes wait; empty: they do not
+    };
     struct round {
         pipeline commands;
         std::size_t loads = 0;
-        std::vector<std::size_t> lines;
-        std::size_t saves = 0;
+        std::vector<std::size_t> pushes;
+        std::vector<std::size_t> saves;
     };
+    enum class outcome { done, again, deposed };
 
+    core::steady::time_point due(const track& t) const;
     asio::awaitable<void> wait_for_work();
+    bool finished() const;
     round next_round();
-    void encode(pipeline& p, const push_line& line, const batch& b) const;
-    // Handles the replies; true when something has to be tried again after a pause.
-    bool settle(const round& r, const std::vector<reply>& replies);
-    bool settle_line(push_line& line, const reply& r);
-    asio::awaitable<void> pause();
+    void load_scripts(round& r);
+    bool push(std::size_t line, round& r);
+    void save(std::size_t line, round& r);
+    void no_answer(const round& r, const std::string& why);
+    void settle(const round& r, const std::vector<reply>& replies);
+    void cannot_load(const round& r, const std::string& why);
+    outcome settle_push(track& t, const reply& r);
+    outcome settle_save(track& t, const reply& r);
+    void wait_with(track& t, const std::string& why);
+    bool may_send(track& t, core::steady::time_point now);
+    void try_anew();
+    void push_failed(track& t, const std::string& why);
+    void push_answered(track& t);
 
     client& redis_;
-    saver& saves_;
+    saver_settings saver_settings_;
     pusher_sink sink_;
     std::string writer_;
-    core::milliseconds linger_;
-    std::vector<push_line> lines_;
+    std::deque<track> lines_;
     net::signal work_;
-    net::signal pause_;
-    core::backoff backoff_;
     status status_;
     std::string push_sha_;
-    std::string context_sha_;
+    std::string save_sha_;
     std::uint64_t known_generation_ = 0;
     bool scripts_loaded_ = false;
-    core::steady::time_point flush_at_ = core::steady::time_point::max();
+    bool leading_ = false;
+    std::uint64_t term_ = 0;  // counts lead() and step_down(): an answer from an earlier one means nothing
     bool finishing_ = false;
     bool stopping_ = false;
 };

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "event/hearing.hpp"
 #include "redis/client.hpp"
 
 namespace postrider::redis {
@@ -24,5 +25,14 @@ struct saved_progress {
 };
 asio::awaitable<core::result<saved_progress>> load_progress(client& redis, std::string caught_up_name,
                                                             std::string seen_name);
+
+// Where a route stood, and what it has delivered behind that; see place.
+struct saved_place {
+    std::vector<event::marked_number> markers;  // by number; empty: nothing is saved
+    std::uint64_t number = 0;
+    std::vector<std::pair<std::string, std::uint64_t>> behind;  // names (keys or numbers) and numbers
+};
+asio::awaitable<core::result<saved_place>> load_place(client& redis, std::string place_name,
+                                                      std::string behind_name);
 
 }  // namespace postrider::redis

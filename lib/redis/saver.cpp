@@ -1,5 +1,7 @@
 #include "redis/saver.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "event/context.hpp"
@@ -8,110 +10,169 @@
 namespace postrider::redis {
 namespace {
 
+// One call of the script must not hold Redis up for long.
 constexpr std::size_t contexts_a_flush = 500;
+constexpr std::size_t values_a_flush = 1'000;
+
+// Moves up to `limit` entries.
+template <class Map>
+Map take_some(Map& from, std::size_t limit) {
+    if (from.size() <= limit) return std::exchange(from, {});
+    Map some;
+    while (some.size() < limit)
+        some.insert(from.extract(from.begin()));
+    return some;
+}
+
+std::vector<std::string> take_some(std::vector<std::string>& from, std::size_t limit) {
+    if (from.size() <= limit) return std::exchange(from, {});
+    std::vector<std::string> some(std::make_move_iterator(from.end() - static_cast<std::ptrdiff_t>(limit)),
+                                  std::make_move_iterator(from.end()));
+    from.resize(from.size() - limit);
+    return some;
+}
 
 }  // namespace
 
-saver::saver(open_groups groups, std::vector<std::string> route_names, core::milliseconds context_ttl)
+// The words of the script's call; see save.lua.
+struct saver::call {
+    std::vector<std::string> keys;
+    std::vector<std::string> words;
+
+    template <class... Words>
+    void add(std::string key, Words&&... more) {
+        keys.push_back(std::move(key));
+        (words.emplace_back(std::forward<Words>(more)), ...);
+    }
+};
+
+bool saver::work::empty() const {
+    return places.empty() && values.empty() && erased.empty() && seen.empty() && trims.empty();
+}
+
+saver::saver(open_groups groups, std::vector<std::string> route_names, core::milliseconds context_ttl,
+             std::string target, std::string tag)
     : groups_(std::move(groups)),
       route_names_(std::move(route_names)),
-      context_ttl_(std::to_string(context_ttl.count())) {}
+      context_ttl_(std::to_string(context_ttl.count())),
+      target_(std::move(target)),
+      tag_(std::move(tag)) {}
 
 void saver::save(std::string name, std::string text, core::milliseconds ttl) {
-    values_.insert_or_assign(std::move(name), value{std::move(text), ttl});
+    waiting_.values.insert_or_assign(std::move(name), value{std::move(text), ttl});
 }
 
 void saver::drop(const std::string& name, bool erase) {
-    values_.erase(name);
-    flush_.values.erase(name);
-    if (erase) erased_.push_back(name);
+    waiting_.values.erase(name);
+    flush_.taken.values.erase(name);
+    if (erase) waiting_.erased.push_back(name);
 }
 
 void saver::note_seen(std::string set, std::int64_t ms, std::string id) {
-    seen_[std::move(set)].emplace_back(ms, std::move(id));
+    waiting_.seen[std::move(set)].emplace_back(ms, std::move(id));
 }
 
 void saver::trim_seen(std::string set, std::int64_t before) {
-    trims_[std::move(set)] = before;
+    waiting_.trims[std::move(set)] = before;
+}
+
+void saver::note_place(const place& p, std::optional<std::uint64_t> number) {
+    auto& noted = waiting_.places[p.route];
+    noted.marker = p.marker;
+    noted.base = p.base;
+    if (!p.markers.empty()) noted.markers = p.markers;
+    if (number) noted.number = number;
+}
+
+void saver::clear() {
+    waiting_ = {};
+    flush_ = {};
 }
 
 bool saver::has_work() const {
-    return !values_.empty() || !erased_.empty() || !seen_.empty() || !trims_.empty() || groups_.any_changed();
+    return !waiting_.empty() || groups_.any_changed();
 }
 
-void saver::encode(pipeline& p, std::string_view script_sha, core::steady::time_point now,
-                   core::wall::time_point wall_now) {
-    const auto before = p.size();
+// The ids go in one piece and last: a cut in between leaves a group that is adopted, not an id without it.
+saver::work saver::take_part() {
+    work part;
+    part.places = std::exchange(waiting_.places, {});
+    part.values = take_some(waiting_.values, values_a_flush);
+    part.erased = take_some(waiting_.erased, values_a_flush);
+    part.trims = std::exchange(waiting_.trims, {});
+    if (waiting_.values.empty()) part.seen = std::exchange(waiting_.seen, {});
+    return part;
+}
+
+void saver::encode(pipeline& p, std::string_view script_sha, std::uint64_t epoch,
+                   core::steady::time_point now, core::wall::time_point wall_now) {
+    if (!has_work()) return;
     flush_ = flush{};
-    flush_.at = now;
-    encode_contexts(p, script_sha, now, wall_now);
-    encode_values(p);
-    // The ids follow the contexts: a cut in between leaves a group that is adopted, and not an id without it.
-    encode_seen(p);
-    flush_.everything = !groups_.any_changed();
-    flush_.commands = p.size() - before;
-}
+    flush_.under_way = true;
+    flush_.taken = take_part();
+    call c;
+    c.add(epoch_name(target_), std::to_string(epoch), context_ttl_);
+    encode_places(c);
+    // What is deleted goes before the contexts: one that was left behind may have the name of a group that is
+    // open now.
+    for (const auto& name : flush_.taken.erased)
+        c.add(name, "delete");
+    if (waiting_.erased.empty()) encode_contexts(c, now, wall_now);
+    encode_rest(c);
+    if (waiting_.empty()) flush_.until = std::min(now, groups_.unsaved_since().value_or(now));
 
-void saver::encode_contexts(pipeline& p, std::string_view script_sha, core::steady::time_point now,
-                            core::wall::time_point wall_now) {
-    std::vector<std::string> names;
-    std::vector<std::string> texts{context_ttl_};
-    groups_.changed(contexts_a_flush, [&](std::size_t route, const event::context_update& u) {
-        flush_.contexts.emplace_back(route, u.key);
-        names.push_back(context_name(route_names_[route], u.key));
-        texts.push_back(std::to_string(u.saved));
-        texts.push_back(event::context_head(route_names_[route], u.count,
-                                            core::to_wall(u.opened, now, wall_now),
-                                            core::to_wall(u.last, now, wall_now)));
-        texts.push_back(std::string(u.messages.substr(u.saved)).append(event::context_tail));
-    });
-    if (names.empty()) return;
-    flush_.has_contexts = true;
-    const auto number = std::to_string(names.size());
+    const auto number = std::to_string(c.keys.size());
     std::vector<std::string_view> words{"EVALSHA", script_sha, number};
-    words.insert(words.end(), names.begin(), names.end());
-    words.insert(words.end(), texts.begin(), texts.end());
+    words.insert(words.end(), c.keys.begin(), c.keys.end());
+    words.insert(words.end(), c.words.begin(), c.words.end());
     p.add(words);
 }
 
-void saver::encode_values(pipeline& p) {
-    flush_.values = std::exchange(values_, {});
-    flush_.erased = std::exchange(erased_, {});
-    for (const auto& [name, v] : flush_.values) {
-        const auto ttl = std::to_string(v.ttl.count());
-        if (v.ttl.count() == 0)
-            p.add({"SET", name, v.text});
-        else
-            p.add({"SET", name, v.text, "PX", ttl});
+void saver::encode_places(call& c) const {
+    for (const auto& [route, p] : flush_.taken.places) {
+        c.add(place_name(target_, route), "place", p.marker, std::to_string(p.base),
+              p.number ? std::to_string(*p.number) : std::string(), p.markers);
+        c.add(behind_name(target_, route));
     }
-    for (const auto& name : flush_.erased)
-        p.add({"UNLINK", name});
 }
 
-void saver::encode_seen(pipeline& p) {
-    flush_.seen = std::exchange(seen_, {});
-    flush_.trims = std::exchange(trims_, {});
-    for (const auto& [set, ids] : flush_.seen)
-        for (const auto& [ms, id] : ids)
-            p.add({"ZADD", set, std::to_string(ms), id});
-    for (const auto& [set, before] : flush_.trims)
-        p.add({"ZREMRANGEBYSCORE", set, "-inf", std::string("(").append(std::to_string(before))});
+void saver::encode_contexts(call& c, core::steady::time_point now, core::wall::time_point wall_now) {
+    flush_.first_context = c.keys.size() + 1;
+    groups_.changed(contexts_a_flush, [&](std::size_t route, const event::context_update& u) {
+        flush_.contexts.emplace_back(route, u.key);
+        c.add(context_name(tag_, route_names_[route], u.key), "context", std::to_string(u.saved),
+              event::context_head(route_names_[route], u.count, core::to_wall(u.opened, now, wall_now),
+                                  core::to_wall(u.last, now, wall_now), u.number),
+              std::string(u.messages.substr(u.saved)).append(event::context_tail));
+    });
 }
 
-std::string saver::replied(std::span<const reply> replies) {
-    std::string error;
-    for (const auto& r : replies)
-        if (r.is_error() && error.empty()) error = r.text;
-    if (!error.empty()) {
-        failed();
-        return error;
-    }
-    if (flush_.has_contexts)
-        for (const auto& position : replies.front().items) {
-            const auto& [route, key] = flush_.contexts.at(static_cast<std::size_t>(position.integer - 1));
-            groups_.not_saved(route, key);
+void saver::encode_rest(call& c) const {
+    for (const auto& [name, v] : flush_.taken.values)
+        c.add(name, "set", v.text, std::to_string(v.ttl.count()));
+    for (const auto& [set, ids] : flush_.taken.seen) {
+        c.add(set, "add", std::to_string(ids.size()));
+        for (const auto& [ms, id] : ids) {
+            c.words.push_back(std::to_string(ms));
+            c.words.push_back(id);
         }
-    if (flush_.everything) saved_until_ = flush_.at;
+    }
+    for (const auto& [set, before] : flush_.taken.trims)
+        c.add(set, "trim", std::to_string(before));
+}
+
+std::string saver::replied(const reply& r) {
+    if (r.is_error()) {
+        failed();
+        return r.text;
+    }
+    for (const auto& position : r.items) {
+        const auto& [route, key] =
+            flush_.contexts.at(static_cast<std::size_t>(position.integer) - flush_.first_context);
+        groups_.not_saved(route, key);
+    }
+    // What does not stand there as expected is written again.
+    if (flush_.until && r.items.empty()) saved_until_ = std::max(saved_until_, *flush_.until);
     flush_ = flush{};
     return {};
 }
@@ -121,17 +182,23 @@ void saver::failed() {
     for (const auto& [route, key] : f.contexts)
         groups_.not_saved(route, key);
     // What came meanwhile is newer and stays.
-    values_.merge(f.values);
-    erased_.insert(erased_.end(), f.erased.begin(), f.erased.end());
-    for (auto& [set, ids] : f.seen) {
-        auto& now = seen_[set];
+    waiting_.values.merge(f.taken.values);
+    waiting_.erased.insert(waiting_.erased.end(), f.taken.erased.begin(), f.taken.erased.end());
+    for (auto& [set, ids] : f.taken.seen) {
+        auto& now = waiting_.seen[set];
         now.insert(now.end(), std::make_move_iterator(ids.begin()), std::make_move_iterator(ids.end()));
     }
-    trims_.merge(f.trims);
+    waiting_.trims.merge(f.taken.trims);
+    for (auto& [route, p] : f.taken.places) {
+        const auto [newer, was_absent] = waiting_.places.try_emplace(route, p);
+        if (was_absent) continue;
+        if (!newer->second.number) newer->second.number = p.number;
+        if (newer->second.markers.empty()) newer->second.markers = p.markers;
+    }
 }
 
 core::steady::time_point saver::saved_until(core::steady::time_point now) const {
-    return flush_.commands == 0 && !has_work() ? now : saved_until_;
+    return !flush_.under_way && !has_work() ? now : saved_until_;
 }
 
 }  // namespace postrider::redis

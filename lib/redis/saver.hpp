@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <span>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +12,7 @@
 #include "core/clock.hpp"
 #include "event/grouper.hpp"
 #include "redis/pipeline.hpp"
+#include "redis/place.hpp"
 #include "redis/reply.hpp"
 
 namespace postrider::redis {
@@ -24,14 +25,18 @@ struct open_groups {
     std::function<bool()> any_changed;
     // What was shown did not arrive.
     std::function<void(std::size_t route, std::string_view key)> not_saved;
+    // Every change before this time was shown; empty: all were.
+    std::function<std::optional<core::steady::time_point>()> unsaved_since;
 };
 
-// Keeps in Redis what a killed process would take with it: open groups, delayed events, how far a route has
-// caught up. It makes commands and reads their replies, and does no I/O. Writes are coalesced: what changes
-// several times between two flushes is written once.
+// Keeps in Redis, beside one target, what a killed process would take with it: open groups, delayed events,
+// how far its routes are. It makes commands and reads their replies, and does no I/O. Writes are coalesced:
+// what changes several times between two flushes is written once.
 class saver {
  public:
-    saver(open_groups groups, std::vector<std::string> route_names, core::milliseconds context_ttl);
+    // `tag` is the target's slot_tag().
+    saver(open_groups groups, std::vector<std::string> route_names, core::milliseconds context_ttl,
+          std::string target, std::string tag = {});
 
     // A value that is written with the next flush; ttl 0: kept for ever. The last one under a name counts.
     void save(std::string name, std::string value, core::milliseconds ttl);
@@ -41,16 +46,20 @@ class saver {
     void note_seen(std::string set, std::int64_t milliseconds, std::string id);
     // Forgets the ids in a set that are older.
     void trim_seen(std::string set, std::int64_t before_milliseconds);
+    // Where a route stands: its markers, and, where `number` is given, up to which event all is delivered
+    // or saved. It is written in front of everything else, so that later numbers can be read.
+    void note_place(const place& p, std::optional<std::uint64_t> number);
+    // Forgets everything that waits: another process has taken over.
+    void clear();
 
     bool has_work() const;
 
-    // Appends the commands of one flush, at most a bounded part of the work.
-    void encode(pipeline& p, std::string_view script_sha, core::steady::time_point now,
+    // Appends the command of one flush, at most a bounded part of the work.
+    void encode(pipeline& p, std::string_view script_sha, std::uint64_t epoch, core::steady::time_point now,
                 core::wall::time_point wall_now);
-    // Their replies, as many as encode() has added. Returns the first error reply's text; empty: all is
-    // saved.
-    std::string replied(std::span<const reply> replies);
-    // They got no reply: everything of the flush is written again.
+    // Its reply. Returns an error reply's text; empty: all is saved.
+    std::string replied(const reply& r);
+    // It got no reply: everything of the flush is written again.
     void failed();
 
     // Every change made before this time stands in Redis.
@@ -61,33 +70,49 @@ class saver {
         std::string text;
         core::milliseconds ttl{0};
     };
+    struct noted_place {
+        std::string marker;
+        std::uint64_t base = 0;
+        std::string markers;
+        std::optional<std::uint64_t> number;
+    };
+    using values = std::map<std::string, value>;
     using seen_sets = std::map<std::string, std::vector<std::pair<std::int64_t, std::string>>>;
+    using trims = std::map<std::string, std::int64_t>;
+    using places = std::map<std::string, noted_place>;  // by route
 
-    void encode_contexts(pipeline& p, std::string_view script_sha, core::steady::time_point now,
-                         core::wall::time_point wall_now);
-    void encode_values(pipeline& p);
-    void encode_seen(pipeline& p);
+    // What waits for a flush, or is part of the one under way.
+    struct work {
+        saver::places places;
+        saver::values values;
+        std::vector<std::string> erased;
+        seen_sets seen;
+        saver::trims trims;
+
+        bool empty() const;
+    };
+
+    struct call;
+    work take_part();
+    void encode_places(call& c) const;
+    void encode_contexts(call& c, core::steady::time_point now, core::wall::time_point wall_now);
+    void encode_rest(call& c) const;
 
     open_groups groups_;
     std::vector<std::string> route_names_;
     std::string context_ttl_;
-
-    std::map<std::string, value> values_;
-    std::vector<std::string> erased_;
-    seen_sets seen_;
-    std::map<std::string, std::int64_t> trims_;
+    std::string target_;
+    std::string tag_;
+    work waiting_;
 
     // The flush under way.
     struct flush {
+        work taken;
         std::vector<std::pair<std::size_t, std::string>> contexts;  // route and key
-        bool has_contexts = false;
-        std::map<std::string, value> values;
-        std::vector<std::string> erased;
-        seen_sets seen;
-        std::map<std::string, std::int64_t> trims;
-        std::size_t commands = 0;
-        bool everything = false;
-        core::steady::time_point at{};
+        std::size_t first_context = 0;                              // its position among the script's keys
+        bool under_way = false;
+        // What was changed before this time stands in Redis once it is answered; empty: nobody knows.
+        std::optional<core::steady::time_point> until;
     };
     flush flush_;
     core::steady::time_point saved_until_{};

@@ -165,11 +165,16 @@ asio::awaitable<void> session::ping() {
         const auto sent = clock::now();
         pipeline commands;
         commands.add({"PING"});
-        call c(executor_, 1);
+        if (options_.must_be_primary) commands.add({"ROLE"});
+        call c(executor_, commands.size());
         submit(c, std::move(commands));
         co_await c.wait();
         if (ended_) co_return;
         const auto received = clock::now();
+        const auto replies = c.take();
+        if (options_.must_be_primary && replies) {
+            if (const auto primary = is_primary(replies->back()); !primary) co_return close(primary.error());
+        }
         events_.pinged(std::chrono::duration_cast<std::chrono::microseconds>(received - sent));
         while (!ended_ && clock::now() < sent + options_.ping_interval)
             co_await ping_again_.wait_until(sent + options_.ping_interval);

@@ -19,27 +19,6 @@ void split_credentials(std::string_view text, url_parts& parts) {
     if (colon != npos) parts.password = text.substr(colon + 1);
 }
 
-core::result<void> split_host(std::string_view text, url_parts& parts) {
-    std::string_view behind = text;
-    if (text.starts_with('[')) {
-        const auto end = text.find(']');
-        if (end == npos) return wrong("a '[' before the host has no ']' behind it");
-        parts.in_brackets = true;
-        parts.host = text.substr(1, end - 1);
-        behind = text.substr(end + 1);
-        if (!behind.empty() && behind[0] != ':')
-            return wrong("behind the ']' only ':' and a port can follow");
-        if (!behind.empty()) parts.port = behind.substr(1);
-        return core::result<void>();
-    }
-    const auto colon = text.find(':');
-    // More than one colon: an IPv6 address without brackets, which the caller names as such.
-    const bool one = colon != npos && text.find(':', colon + 1) == npos;
-    parts.host = one ? text.substr(0, colon) : text;
-    if (one) parts.port = text.substr(colon + 1);
-    return core::result<void>();
-}
-
 bool is_plain(char c) {
     return c > ' ' && c < '\x7f';
 }
@@ -73,13 +52,32 @@ core::result<url_parts> split_url(std::string_view url) {
             "as %2F, %3F, %23 and %40");
     const auto at = authority.rfind('@');
     if (at != npos) split_credentials(authority.substr(0, at), parts);
-    const std::string_view place = at == npos ? authority : authority.substr(at + 1);
-    if (auto split = split_host(place, parts); !split) return split.error();
-
+    parts.place = at == npos ? authority : authority.substr(at + 1);
     parts.path = behind.substr(0, behind.find('?'));
     behind.remove_prefix(parts.path.size());
     if (!behind.empty()) parts.query = behind.substr(1);
     return parts;
+}
+
+core::result<url_place> split_place(std::string_view text) {
+    url_place place;
+    if (text.starts_with('[')) {
+        const auto end = text.find(']');
+        if (end == npos) return wrong("a '[' before the host has no ']' behind it");
+        place.in_brackets = true;
+        place.host = text.substr(1, end - 1);
+        const std::string_view behind = text.substr(end + 1);
+        if (!behind.empty() && behind[0] != ':')
+            return wrong("behind the ']' only ':' and a port can follow");
+        if (!behind.empty()) place.port = behind.substr(1);
+        return place;
+    }
+    const auto colon = text.find(':');
+    // More than one colon: an IPv6 address without brackets, which the caller names as such.
+    const bool one = colon != npos && text.find(':', colon + 1) == npos;
+    place.host = one ? text.substr(0, colon) : text;
+    if (one) place.port = text.substr(colon + 1);
+    return place;
 }
 
 std::optional<std::string> percent_decoded(std::string_view text) {

@@ -1,15 +1,18 @@
 #include "service/bridge.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
+#include "core/log_event.hpp"
 #include "core/printable.hpp"
+#include "core/redact.hpp"
 #include "core/token.hpp"
 #include "event/context.hpp"
 #include "event/render.hpp"
+#include "event/stream_fields.hpp"
 #include "event/time.hpp"
+#include "redis/classify.hpp"
 #include "redis/names.hpp"
+#include "service/replay_channel.hpp"
 
 namespace postrider::service {
 namespace {
@@ -29,61 +32,100 @@ core::milliseconds context_ttl(const configuration& c) {
     return longest + c.context_ttl;
 }
 
-// The first part of a payload is enough to find its sender.
-std::string excerpt(std::string_view payload) {
-    return core::one_line(payload.substr(0, 200));
+std::vector<std::string> names_of(const configuration& c) {
+    std::vector<std::string> names;
+    for (const auto& r : c.routes)
+        names.push_back(r.name);
+    return names;
+}
+
+postgres::parking_settings parking_settings(const configuration& c) {
+    postgres::parking_settings s;
+    s.conninfo = c.postgres_url;
+    s.name = c.name;
+    return s;
 }
 
 }  // namespace
 
-bridge::bridge(const asio::any_io_executor& executor, const configuration& c, redis::client& redis)
+bridge::bridge(const asio::any_io_executor& executor, const configuration& c, redis::client& redis,
+               std::function<void(event::dead_letter)> letters)
     : configuration_(c),
       redis_(redis),
-      saver_(
-          {[this](std::size_t limit, const redis::open_groups::visitor& visit) {
-               std::size_t shown = 0;
-               for (std::size_t i = 0; i < lanes_.size() && shown < limit; ++i)
-                   shown += lanes_[i].groups.visit_unsaved(
-                       limit - shown, [&](const event::context_update& u) { visit(i, u); });
-               return shown;
-           },
+      pusher_(
+          executor, redis,
+          {[this](std::size_t line) { return groups_of(line); }, names_of(c), context_ttl(c), context_linger},
+          {[this](std::vector<redis::delivery> all) { delivered(std::move(all)); },
+           [this](redis::delivery d, const std::string& why) { refused(std::move(d), why); },
+           [this](std::size_t route) { return place_of(lanes_[route]); },
+           [this](const redis::delivery& d) { return event::stream_fields(lanes_[d.route].route, d.body); },
+           [this] { server_changed(); },
            [this] {
-               return std::any_of(lanes_.begin(), lanes_.end(),
-                                  [](const lane& l) { return l.groups.has_unsaved(); });
+               if (finishing_) push_everything_open();
            },
-           [this](std::size_t route, std::string_view key) { lanes_[route].groups.mark_unsaved(key); }},
-          [&c] {
-              std::vector<std::string> names;
-              for (const auto& r : c.routes)
-                  names.push_back(r.name);
-              return names;
-          }(),
-          context_ttl(c)),
-      pusher_(executor, redis, saver_,
-              {[this](std::vector<redis::delivery> all) { delivered(std::move(all)); },
-               [this](redis::delivery d, const std::string& why) { refused(std::move(d), why); },
-               [this] { server_changed(); },
-               [this] {
-                   if (finishing_) push_everything_open();
-               }},
-              core::random_token(), context_linger),
+           [this](const std::string& why) { deposed(why); }},
+          core::random_token()),
+      parking_(parking_settings(c), [this] { return leader_; }),
+      park_again_(executor),
+      letters_(std::move(letters)),
       timer_(executor),
-      retry_(executor),
-      started_(wall::now()) {
+      reign_(executor),
+      started_(wall::now()),
+      instance_(core::random_token().substr(0, 6)) {
     for (std::size_t i = 0; i < c.routes.size(); ++i) {
         const auto& r = c.routes[i];
-        lanes_.emplace_back(r, pusher_.line_to(r.target));
-        channels_[r.channel].routes.push_back(i);
+        auto& who = subscribers_to(r.channel);
+        lanes_.emplace_back(r, pusher_.line_to(r.target), who.channel);
+        lanes_.back().tag = redis::slot_tag(r.target.name, c.redis.mode == redis::topology::cluster);
+        who.routes.push_back(i);
         if (!r.delaying.cancel_on.empty() && r.policy == event::policy::delay)
-            channels_[r.delaying.cancel_on].cancels.push_back(i);
+            subscribers_to(r.delaying.cancel_on).cancels.push_back(i);
         if (!r.catch_up.empty()) catch_ups_.push_back(i);
     }
+    hearing_ = event::hearing(channels_.size());
+}
+
+bridge::subscribers& bridge::subscribers_to(const std::string& channel) {
+    const auto [at, is_new] = channels_.try_emplace(channel);
+    if (is_new) {
+        at->second.channel = by_channel_.size();
+        at->second.name = &at->first;
+        by_channel_.push_back(&at->second);
+    }
+    return at->second;
+}
+
+redis::open_groups bridge::groups_of(std::size_t line) {
+    return {[this, line](std::size_t limit, const redis::open_groups::visitor& visit) {
+                std::size_t shown = 0;
+                for (std::size_t i = 0; i < lanes_.size() && shown < limit; ++i)
+                    if (lanes_[i].line == line)
+                        shown += lanes_[i].groups.visit_unsaved(
+                            limit - shown, [&](const event::context_update& u) { visit(i, u); });
+                return shown;
+            },
+            [this, line] {
+                return std::any_of(lanes_.begin(), lanes_.end(), [line](const lane& l) {
+                    return l.line == line && l.groups.has_unsaved();
+                });
+            },
+            [this](std::size_t route, std::string_view key) { lanes_[route].groups.mark_unsaved(key); },
+            [this, line] {
+                std::optional<steady_time> since;
+                for (const auto& l : lanes_)
+                    if (const auto t = l.groups.unsaved_since(); t && l.line == line)
+                        since = since ? std::min(*since, *t) : *t;
+                return since;
+            }};
 }
 
 std::vector<std::string> bridge::channels() const {
     std::vector<std::string> all;
     for (const auto& [channel, who] : channels_)
         all.push_back(channel);
+    if (std::any_of(lanes_.begin(), lanes_.end(),
+                    [this](const lane& l) { return shares_channel(configuration_.routes, l.route); }))
+        all.emplace_back(replay_channel);
     std::sort(all.begin(), all.end());
     return all;
 }
@@ -97,123 +139,118 @@ std::vector<std::string> bridge::catch_up_queries() const {
 
 std::string bridge::catch_up_since(std::size_t n) {
     auto& l = lanes_[catch_ups_[n]];
-    l.catching_up = true;
-    return event::format_time(std::max(l.floor, l.seen->newest().value_or(l.floor) - l.route.overlap));
+    if (!l.catch_up_start)
+        l.catch_up_start = std::max(l.floor, l.seen->newest().value_or(l.floor) - l.route.overlap);
+    return event::format_time(*l.catch_up_start);
 }
 
 void bridge::catch_up_completed(std::size_t n) {
-    lanes_[catch_ups_[n]].catching_up = false;
+    lanes_[catch_ups_[n]].catch_up_start.reset();
 }
 
 void bridge::notified(std::string_view channel, std::string_view payload) {
+    if (channel == replay_channel) {
+        only_ = payload;
+        return;
+    }
+    const auto only = std::exchange(only_, {});
     const auto who = channels_.find(channel);
-    if (who == channels_.end()) return;
+    if (who == channels_.end() || finishing_) return;
     const auto now = steady::now();
-    arrivals_.add(1, now);
-    cancel_all(who->second, payload);
-    for (const auto i : who->second.routes)
-        take(i, payload, now);
+    const auto number = hearing_.count(who->second.channel);
+    if (holding_) return hold({who->second.channel, number, std::string(payload), now, only});
+    if (must_park()) {
+        auto p = numbered(who->second, number, only);
+        p.payload = payload;
+        return park(std::move(p));
+    }
+    process(who->second, payload, number, now, only);
 }
 
+void bridge::process(const subscribers& who, std::string_view payload, std::uint64_t number, steady_time now,
+                     std::string_view only) {
+    arrivals_.add(1, now);
+    if (only.empty() && !taken_before(who, payload, number)) cancel_all(who, payload);
+    for (const auto i : who.routes) {
+        auto& l = lanes_[i];
+        if (is_for(i, only))
+            take(i, payload, l.numbers.of(number), now);
+        else
+            note_taken(l, l.numbers.of(number));
+    }
+}
+
+// Deposed in the middle of a catch-up: what it still brings is the next leader's.
 void bridge::caught_up(std::size_t n, std::string_view payload) {
+    if (!ready()) return;
     const auto route = catch_ups_[n];
     const auto now = steady::now();
     cancel_all(channels_[lanes_[route].route.channel], payload);
-    take(route, payload, now);
+    take(route, payload, 0, now);
 }
 
-void bridge::take(std::size_t route, std::string_view payload, steady_time now) {
+void bridge::take(std::size_t route, std::string_view payload, std::uint64_t number, steady_time now) {
     auto& l = lanes_[route];
+    note_taken(l, number);
     ++l.count.events;
     auto e = reader_.read(l.route, payload);
+    if (!e && is_known(l, number, "")) {
+        ++l.count.duplicates;
+        return;
+    }
     if (!e) return reject(l, e.error(), payload);
+    if (is_known(l, number, e->key)) {
+        ++l.count.duplicates;
+        return;
+    }
     // A date in the future would move the start of every later catch-up past what is missing.
     if (e->time) e->time = std::min(*e->time, wall::now());
     if (l.seen && !l.seen->add(e->id, e->time.value_or(wall::now()))) {
         ++l.count.duplicates;
         return;
     }
-    SPDLOG_DEBUG("{}: event of {}", l.route.name, e->key);
     switch (l.route.policy) {
         case event::policy::immediate:
-            return leave_at_once(route, std::move(*e), payload, now);
+            tell_taken(l, e->key, 0);
+            return leave_at_once(route, std::move(*e), payload, number);
         case event::policy::delay:
-            return schedule(l, std::move(*e), payload, now);
+            tell_taken(l, e->key, 0);
+            return schedule(l, std::move(*e), payload, number, now);
         case event::policy::group:
             break;
     }
+    // Where no id tells an event apart its number does, should it have to be put aside.
+    const auto id = l.seen ? std::move(e->id) : std::to_string(number);
     std::vector<event::group> leaving;
-    l.groups.add(e->key, l.seen ? std::string_view(e->id) : std::string_view(), payload, now, leaving);
+    tell_taken(l, e->key, l.groups.add(e->key, id, payload, now, leaving, number));
     leave(route, leaving);
-    pusher_.saves_changed();
+    pusher_.saves_changed(l.line);
     rearm(l);
+}
+
+void bridge::tell_taken(const lane& l, std::string_view key, std::uint64_t group) const {
+    if (!core::shows(spdlog::level::debug)) return;
+    if (group == 0)
+        core::log_event(spdlog::level::debug, "event taken", {{"route", l.route.name}, {"key", key}});
+    else
+        core::log_event(spdlog::level::debug, "event taken",
+                        {{"route", l.route.name}, {"key", key}, {"group", group_id(group)}});
 }
 
 void bridge::reject(lane& l, event::rejection why, std::string_view payload) {
     ++l.count.rejected[why];
-    auto words = fmt::format("{}: event on channel '{}' left out: {}: {}", l.route.name, l.route.channel,
-                             event::explain(why, l.route), excerpt(payload));
-    spdlog::warn("{}", words);
-    remember(std::move(words));
-}
-
-void bridge::leave_at_once(std::size_t route, event::envelope e, std::string_view payload, steady_time now) {
-    const auto& l = lanes_[route];
-    redis::delivery d;
-    d.route = route;
-    d.body = payload;
-    d.ready = now;
-    if (l.seen) {
-        d.seen_in = redis::seen_name(l.route.target.name, l.route.name);
-        d.seen.emplace_back(milliseconds_since_epoch(e.time.value_or(wall::now())), std::move(e.id));
-    }
-    d.key = std::move(e.key);
-    pusher_.add(l.line, std::move(d));
-}
-
-void bridge::leave(std::size_t route, std::vector<event::group>& groups) {
-    const auto& l = lanes_[route];
-    for (auto& g : groups) {
-        redis::delivery d;
-        d.route = route;
-        d.body = event::render_group(l.route, g, reader_);
-        d.saved_as = redis::context_name(l.route.name, g.key);
-        d.messages = g.count;
-        d.ready = steady::now();
-        if (l.seen) {
-            d.seen_in = redis::seen_name(l.route.target.name, l.route.name);
-            for (auto& id : g.ids)
-                d.seen.emplace_back(milliseconds_since_epoch(l.seen->time_of(id).value_or(wall::now())),
-                                    std::move(id));
-        }
-        d.key = std::move(g.key);
-        pusher_.add(l.line, std::move(d));
-    }
-    groups.clear();
-}
-
-void bridge::delivered(std::vector<redis::delivery> all) {
-    departures_.add(all.size(), steady::now());
-    for (const auto& d : all) {
-        auto& l = lanes_[d.route];
-        ++l.count.pushed;
-        l.count.messages += d.messages;
-        if (l.route.policy == event::policy::group)
-            spdlog::info("{}: {} of {} pushed to {}", l.route.name,
-                         d.messages == 1 ? std::string("1 message") : fmt::format("{} messages", d.messages),
-                         d.key, l.route.target.name);
-        else
-            SPDLOG_DEBUG("{}: {} pushed to {}", l.route.name, d.key, l.route.target.name);
-    }
-}
-
-void bridge::refused(redis::delivery d, const std::string& why) {
-    auto& l = lanes_[d.route];
-    ++l.count.failed;
-    auto words = fmt::format("{}: Redis refuses {} for good, not delivered to {}: {}: {}", l.route.name,
-                             d.key, l.route.target.name, why, excerpt(d.body));
-    spdlog::error("{}", words);
-    remember(std::move(words));
+    auto letter = letter_of(l);
+    letter.kind = event::dead_letter::origin::event;
+    letter.payload = payload;
+    letter.reason = event::name(why);
+    letter.error = event::explain(why, l.route);
+    core::log_event(spdlog::level::warn, "event left out: " + letter.error,
+                    {{"route", l.route.name}, {"channel", l.route.channel}, {"reason", letter.reason}},
+                    payload);
+    // The endpoints show it to everybody, so no payload is in it.
+    remember(
+        fmt::format("{}: event on channel '{}' left out: {}", l.route.name, l.route.channel, letter.error));
+    letters_(std::move(letter));
 }
 
 void bridge::server_changed() {
@@ -221,15 +258,36 @@ void bridge::server_changed() {
         l.groups.mark_all_unsaved();
         l.waiting.for_each([&](const event::delayed& d) {
             const auto left = std::max(d.due - steady::now(), steady::duration::zero());
-            saver_.save(redis::delay_name(l.route.name, d.token), event::save_delayed(l.route.name, d),
-                        std::chrono::duration_cast<core::milliseconds>(left) + configuration_.context_ttl);
+            saves(l).save(redis::delay_name(l.tag, l.route.name, d.token),
+                          event::save_delayed(l.route.name, d),
+                          std::chrono::duration_cast<core::milliseconds>(left) + configuration_.context_ttl);
         });
+        if (!l.markers.empty()) note_markers(l, l.saved_taken);
+        if (saves(l).has_work()) pusher_.saves_changed(l.line);
     }
-    if (saver_.has_work()) pusher_.saves_changed();
 }
 
-void bridge::remember(std::string words) {
-    mishap_ = mishap{std::move(words), wall::now()};
+redis::place bridge::place_of(const lane& l) const {
+    redis::place p;
+    p.route = l.route.name;
+    if (l.route.policy == event::policy::immediate) p.kind = redis::place::order::in_order;
+    if (l.route.policy == event::policy::delay) p.kind = redis::place::order::single;
+    if (!l.markers.empty()) {
+        p.marker = l.markers.back().marker;
+        p.base = l.markers.back().number;
+    }
+    return p;
+}
+
+void bridge::note_markers(lane& l, std::optional<std::uint64_t> number) {
+    auto p = place_of(l);
+    p.markers = event::markers_text(l.markers);
+    saves(l).note_place(p, number);
+    pusher_.saves_changed(l.line);
+}
+
+void bridge::remember(const std::string& words) {
+    mishap_ = mishap{core::redact(words), wall::now()};
 }
 
 }  // namespace postrider::service

@@ -8,8 +8,12 @@
 #include <vector>
 
 #include "core/rate.hpp"
+#include "event/dead_letter.hpp"
+#include "event/hearing.hpp"
+#include "event/parked.hpp"
 #include "event/payload.hpp"
 #include "net/signal.hpp"
+#include "postgres/parking.hpp"
 #include "redis/pusher.hpp"
 #include "redis/saved_state.hpp"
 #include "redis/saver.hpp"
@@ -27,17 +31,34 @@ class bridge {
         core::wall::time_point at{};
     };
 
-    bridge(const asio::any_io_executor& executor, const configuration& c, redis::client& redis);
+    // `letters` takes what cannot be delivered.
+    bridge(const asio::any_io_executor& executor, const configuration& c, redis::client& redis,
+           std::function<void(event::dead_letter)> letters);
     bridge(const bridge&) = delete;
     bridge& operator=(const bridge&) = delete;
 
-    // Adopts what an earlier process left in Redis, waiting for Redis as long as it takes, and then calls
-    // `ready`.
-    asio::awaitable<void> restore(std::function<void()> ready);
-    bool restored() const { return restored_; }
+    // Leads while this process is elected: claims the targets, adopts what an earlier process left in Redis,
+    // waiting for Redis as long as it takes, and then calls `ready`. While another leads it forgets of what
+    // is held whatever that one has done. Where another has claimed the targets it calls `deposed`, because
+    // the election it knows of is out of date. Returns after stop() or finish().
+    asio::awaitable<void> reign(std::function<void()> ready, std::function<void()> deposed);
+    // Events can be taken.
+    bool ready() const { return elected_ && confirmed_; }
+    bool leading() const { return restored_; }
 
-    // From the source: an event heard live.
+    // From the source: a session has begun, before which something may have been missed; what is heard from
+    // now on is held until live().
+    void session_began();
+    // This process was elected, or has to stand by while another leads.
+    // `session` is the listening session's process number in Postgres.
+    void elected(int session);
+    void stand_by();
+    void session_ended();
+    // Everything missed has been caught up: what is held is taken, and from now on what comes, at once.
+    void live();
+    // An event heard, and a marker that every replica hears at the same place.
     void notified(std::string_view channel, std::string_view payload);
+    void marked(std::string_view marker);
     // From the source: an event of the catch-up query number `n`, and where that query starts.
     void caught_up(std::size_t n, std::string_view payload);
     std::string catch_up_since(std::size_t n);
@@ -45,16 +66,35 @@ class bridge {
     std::vector<std::string> catch_up_queries() const;
     std::vector<std::string> channels() const;
 
+    // This letter is safe elsewhere, or of no use any more: what stands in Redis of its push may go, and a
+    // catch-up does not bring its events again.
+    void letter_settled(const event::dead_letter& l);
+    // Takes an event that was turned away once more; false: its route is not configured any more.
+    bool take_again(const event::dead_letter& l);
+
     // Sends off what is due, when it is due; returns after stop().
     asio::awaitable<void> keep_time();
+    // Puts events aside in Postgres while too much waits for Redis, and takes them back, in order; returns
+    // after stop(), or after finish() once all that is to be put aside is.
+    asio::awaitable<void> keep_parked();
     // Carries deliveries to Redis; returns after stop(), or after finish() once all is delivered and saved.
     asio::awaitable<void> carry() { return pusher_.run(); }
 
     // No more events come: time stands still, open groups are saved, what is on its way is delivered.
     void finish();
+    // After finish(): nothing more goes to Redis. What it has not taken is put aside in Postgres, so that the
+    // next start brings it; keep_parked() returns when that is done.
+    void settle();
     void stop();
     // Events that are neither delivered nor saved.
     std::uint64_t unsaved() const;
+
+    // After finish(): events that were held back until this process leads, and that nobody else leads for.
+    std::size_t left_untaken() const { return elected_ && !restored_ ? hearing_.held() : 0; }
+
+    // Events put aside, as far as this process knows; whether more are.
+    std::uint64_t parked() const { return parked_; }
+    bool parking() const { return is_parking_; }
 
     const std::deque<lane>& lanes() const { return lanes_; }
     const redis::pusher& carrier() const { return pusher_; }
@@ -64,6 +104,8 @@ class bridge {
 
  private:
     struct subscribers {
+        std::size_t channel = 0;
+        const std::string* name = nullptr;
         std::vector<std::size_t> routes;
         std::vector<std::size_t> cancels;
     };
@@ -73,50 +115,139 @@ class bridge {
     };
     using steady_time = core::steady::time_point;
 
-    void take(std::size_t route, std::string_view payload, steady_time now);
+    subscribers& subscribers_to(const std::string& channel);
+    redis::open_groups groups_of(std::size_t line);
+
+    void hold(event::hearing::heard h);
+    void release();
+    void take_held(const event::hearing::heard& h);
+    void finish_held();
+    asio::awaitable<void> stand();
+
+    std::size_t waiting_bytes() const;
+    bool must_park();
+    asio::awaitable<core::result<void>> find_parked();
+    asio::awaitable<core::result<bool>> park_some();
+    asio::awaitable<core::result<bool>> take_some_back();
+    void park(event::parked p);
+    static void add_mark(const lane& l, event::parked& p);
+    std::vector<event::marked_number> known_markers(const lane& l, const redis::saved_place& saved) const;
+    bool has_parked() const;
+    void gather_what_is_left();
+    void put_aside(const lane& l, std::string_view messages, const std::vector<std::uint64_t>& numbers);
+    asio::awaitable<core::result<bool>> put_some_back();
+    static std::vector<std::uint64_t> numbers_of(const std::vector<std::string>& ids);
+    static std::vector<std::uint64_t> numbers_of(const redis::delivery& d);
+    void tell_holes();
+    bool may_take_back() const;
+    void take_from_memory();
+    void take_back(const event::parked& p);
+    void drop_what_is_parked(const std::vector<event::parked_range>& ranges);
+    event::parked numbered(const subscribers& who, std::uint64_t number, std::string_view only) const;
+    void forget_parked();
+    // `only` is the name of the route that it is for; empty: all of the channel.
+    void process(const subscribers& who, std::string_view payload, std::uint64_t number, steady_time now,
+                 std::string_view only);
+    bool is_for(std::size_t route, std::string_view only) const {
+        return only.empty() || lanes_[route].route.name == only;
+    }
+    bool taken_before(const subscribers& who, std::string_view payload, std::uint64_t number);
+    bool taken_before(const subscribers& who, const event::parked& p);
+    static bool is_known(lane& l, std::uint64_t number, const std::string& key);
+    // `number` is 0 for an event of a catch-up.
+    void take(std::size_t route, std::string_view payload, std::uint64_t number, steady_time now);
     void cancel_all(const subscribers& who, std::string_view payload);
     void cancel(std::size_t route, std::string_view payload);
-    void schedule(lane& l, event::envelope e, std::string_view payload, steady_time now);
+    void schedule(lane& l, event::envelope e, std::string_view payload, std::uint64_t number,
+                  steady_time now);
     void reject(lane& l, event::rejection why, std::string_view payload);
 
     void leave(std::size_t route, std::vector<event::group>& groups);
     void leave(std::size_t route, event::delayed d);
-    void leave_at_once(std::size_t route, event::envelope e, std::string_view payload, steady_time now);
+    void leave_at_once(std::size_t route, event::envelope e, std::string_view payload, std::uint64_t number);
     void push_everything_open();
 
     void delivered(std::vector<redis::delivery> all);
     void refused(redis::delivery d, const std::string& why);
+    void tell_taken(const lane& l, std::string_view key, std::uint64_t group) const;
+    void tell_pushed(const lane& l, const redis::delivery& d) const;
+    std::string group_id(std::uint64_t serial) const;
     void server_changed();
+    void note_taken(lane& l, std::uint64_t number);
     void rearm(const lane& l);
+    bool has_progress() const;
     void save_progress(steady_time now);
     void write_progress(lane& l);
+    redis::place place_of(const lane& l) const;
+    void note_markers(lane& l, std::optional<std::uint64_t> number);
+    redis::saver& saves(const lane& l) { return pusher_.saves(l.line); }
     steady_time next_deadline() const;
 
+    asio::awaitable<core::result<void>> take_over();
+    asio::awaitable<core::result<void>> forget_done();
+    void forget_done(const std::vector<redis::saved_place>& places);
+    void cannot_take_over(const std::string& why);
+    void deposed(const std::string& why);
+    void step_down(const std::string& why);
     asio::awaitable<core::result<void>> load();
+    void adopt_place(lane& l, const redis::saved_place& saved);
+    void number_events(lane& l, const redis::saved_place& saved);
     asio::awaitable<core::result<void>> note_first_start(const lane& l);
     void adopt_progress(lane& l, const redis::saved_progress& saved);
+    void adopt_contexts(const std::vector<std::pair<std::string, std::string>>& saved);
     void adopt_context(const std::string& name, const std::string& text);
     void adopt_delay(const std::string& name, const std::string& text);
     std::optional<std::size_t> find_route(std::string_view name, event::policy p) const;
-    void remember(std::string words);
+    void remember(const std::string& words);
+    event::dead_letter letter_of(const lane& l) const;
 
     const configuration& configuration_;
     redis::client& redis_;
-    redis::saver saver_;
     redis::pusher pusher_;
     std::deque<lane> lanes_;
     std::unordered_map<std::string, subscribers, hash, std::equal_to<>> channels_;
+    std::vector<const subscribers*> by_channel_;
     std::vector<std::size_t> catch_ups_;  // the routes that have one
+    event::hearing hearing_{0};
+    postgres::parking parking_;
+    std::deque<event::parked> to_park_;  // heard, and not yet in the table
+    std::size_t to_park_bytes_ = 0;
+    bool is_parking_ = false;                         // what is heard goes to the table
+    std::vector<event::parked_range> parked_before_;  // by an earlier leader
+    std::string parking_error_;                       // said in the log
+    std::string hindrance_;                           // of taking over; said in the log
+    int leader_ = 0;                                  // the listening session in Postgres, while it leads
+    std::uint64_t elections_ = 0;
+    std::uint64_t terms_ = 0;   // counts the times this process has stepped down
+    bool park_failed_ = false;  // nobody knows whether the last write was done
+    std::uint64_t parked_ = 0;
+    std::int64_t taken_back_ = event::parked::no_id;   // the last event of the table that was taken
+    std::int64_t marked_back_ = event::parked::no_id;  // at the last mark of the progress
+    std::int64_t done_back_ = event::parked::no_id;    // delivered or saved: to be deleted
+    std::int64_t deleted_back_ = event::parked::no_id;
+    std::deque<event::parked> to_put_back_;  // taken once, and not delivered before the stop
+    bool settled_ = false;
+    net::signal park_again_;
+    std::string only_;  // the route that the next event is for; see replay_channel.hpp
     event::payload_reader reader_;
     progress progress_;
+    std::function<void(event::dead_letter)> letters_;
     net::signal timer_;
-    net::signal retry_;  // of the restoring
+    net::signal reign_;
+    std::function<void()> on_deposed_;
     steady_time armed_ = steady_time::max();
     core::rate arrivals_;
     core::rate departures_;
     std::optional<mishap> mishap_;
     core::wall::time_point started_;
-    bool restored_ = false;
+    std::string instance_;     // begins the ids of its groups in the log
+    bool stood_by_ = false;    // while another led
+    bool elected_ = false;     // the source's session says so
+    bool confirmed_ = false;   // since then no other process has led, or what it left is adopted
+    bool restored_ = false;    // what is open here is all there is
+    bool forgetting_ = false;  // said so in the log
+    steady_time looked_{};     // for what the leader has done, because much is held
+    bool holding_ = true;      // what is heard may not be taken yet
     bool stopping_ = false;
     bool finishing_ = false;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/log_event.hpp"
 #include "core/token.hpp"
 #include "event/context.hpp"
 #include "event/render.hpp"
@@ -16,7 +17,8 @@ using core::milliseconds_since_epoch;
 using core::steady;
 using core::wall;
 
-void bridge::schedule(lane& l, event::envelope e, std::string_view payload, steady_time now) {
+void bridge::schedule(lane& l, event::envelope e, std::string_view payload, std::uint64_t number,
+                      steady_time now) {
     const auto wall_now = wall::now();
     const auto& what = e.id.empty() ? e.key : e.id;
     const auto choice = event::choose_delay(l.route.delaying, std::hash<std::string>{}(what));
@@ -24,10 +26,10 @@ void bridge::schedule(lane& l, event::envelope e, std::string_view payload, stea
         l.route.participants.empty() || !event::find_bot(l.route, payload, reader_).bot.empty();
     if (choice.decision == event::delay_decision::skipped || !has_bot) {
         ++l.count.skipped;
-        SPDLOG_DEBUG("{}: {} skipped", l.route.name, e.key);
+        core::log_event(spdlog::level::debug, "event skipped", {{"route", l.route.name}, {"key", e.key}});
         if (l.seen)
-            saver_.note_seen(redis::seen_name(l.route.target.name, l.route.name),
-                             milliseconds_since_epoch(e.time.value_or(wall_now)), std::move(e.id));
+            saves(l).note_seen(redis::seen_name(l.route.target.name, l.route.name),
+                               milliseconds_since_epoch(e.time.value_or(wall_now)), std::move(e.id));
         return;
     }
     event::delayed d;
@@ -35,13 +37,17 @@ void bridge::schedule(lane& l, event::envelope e, std::string_view payload, stea
     d.id = std::move(e.id);
     d.payload = payload;
     d.token = core::random_token();
+    d.number = number;
     d.due = now + choice.wait;
     d.scheduled_for = wall_now + choice.wait;
-    spdlog::info("{}: {} leaves at {}", l.route.name, d.key, event::format_time(d.scheduled_for));
-    saver_.save(redis::delay_name(l.route.name, d.token), event::save_delayed(l.route.name, d),
-                choice.wait + configuration_.context_ttl);
+    core::log_event(
+        spdlog::level::info,
+        fmt::format("{}: {} leaves at {}", l.route.name, d.key, event::format_time(d.scheduled_for)),
+        {{"route", l.route.name}, {"key", d.key}});
+    saves(l).save(redis::delay_name(l.tag, l.route.name, d.token), event::save_delayed(l.route.name, d),
+                  choice.wait + configuration_.context_ttl);
     l.waiting.add(std::move(d));
-    pusher_.saves_changed();
+    pusher_.saves_changed(l.line);
     rearm(l);
 }
 
@@ -68,24 +74,33 @@ void bridge::cancel(std::size_t route, std::string_view payload) {
     l.waiting.cancel(*key, cancelled);
     for (auto& d : cancelled) {
         ++l.count.cancelled;
-        spdlog::info("{}: {} cancelled by an event on '{}'", l.route.name, d.key, l.route.delaying.cancel_on);
-        saver_.drop(redis::delay_name(l.route.name, d.token), true);
+        core::log_event(spdlog::level::info,
+                        fmt::format("{}: {} cancelled by an event on '{}'", l.route.name, d.key,
+                                    l.route.delaying.cancel_on),
+                        {{"route", l.route.name}, {"key", d.key}});
+        saves(l).drop(redis::delay_name(l.tag, l.route.name, d.token), true);
+        // It leaves no other trace for those who take over.
+        if (d.number != 0)
+            saves(l).note_seen(redis::behind_name(l.route.target.name, l.route.name),
+                               static_cast<std::int64_t>(d.number), std::to_string(d.number));
         if (l.seen)
-            saver_.note_seen(redis::seen_name(l.route.target.name, l.route.name),
-                             milliseconds_since_epoch(l.seen->time_of(d.id).value_or(wall::now())),
-                             std::move(d.id));
+            saves(l).note_seen(redis::seen_name(l.route.target.name, l.route.name),
+                               milliseconds_since_epoch(l.seen->time_of(d.id).value_or(wall::now())),
+                               std::move(d.id));
     }
-    if (!cancelled.empty()) pusher_.saves_changed();
+    if (!cancelled.empty()) pusher_.saves_changed(l.line);
 }
 
 void bridge::leave(std::size_t route, event::delayed delayed) {
-    const auto& l = lanes_[route];
+    auto& l = lanes_[route];
     redis::delivery d;
-    d.route = route;
+    d.route = static_cast<std::uint32_t>(route);
     d.body = event::render_delayed(l.route, delayed, reader_);
-    d.saved_as = redis::delay_name(l.route.name, delayed.token);
-    d.ready = steady::now();
-    saver_.drop(d.saved_as, false);
+    d.saved_as = redis::delay_name(l.tag, l.route.name, delayed.token);
+    d.number = delayed.number;
+    d.arrived = delayed.due;
+    d.waited = static_cast<float>(core::seconds_between(delayed.due, steady::now()));
+    saves(l).drop(d.saved_as, false);
     if (l.seen) {
         d.seen_in = redis::seen_name(l.route.target.name, l.route.name);
         d.seen.emplace_back(milliseconds_since_epoch(l.seen->time_of(delayed.id).value_or(wall::now())),

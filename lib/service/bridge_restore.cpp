@@ -3,7 +3,8 @@
 
 #include <algorithm>
 
-#include "core/backoff.hpp"
+#include "core/log_event.hpp"
+#include "core/log_sink.hpp"
 #include "event/context.hpp"
 #include "event/time.hpp"
 #include "redis/names.hpp"
@@ -14,30 +15,19 @@ namespace postrider::service {
 using core::steady;
 using core::wall;
 
-asio::awaitable<void> bridge::restore(std::function<void()> ready) {
-    core::backoff pause(core::milliseconds(200), core::milliseconds(5'000), 1);
-    while (!stopping_ && !finishing_) {
-        const bool connected = co_await redis_.wait_connected();
-        if (!connected) co_return;
-        const auto loaded = co_await load();
-        if (loaded) break;
-        if (loaded.error().code == core::errc::server_error) {
-            auto words =
-                "open groups of an earlier run cannot be read from Redis yet: " + loaded.error().message;
-            if (pause.attempts() == 0) spdlog::error("redis: {}", words);
-            remember(std::move(words));
-        }
-        co_await retry_.wait_until(steady::now() + pause.next());
-    }
-    if (stopping_ || finishing_) co_return;
-    restored_ = true;
-    timer_.notify();  // adopted groups may be due
-    ready();
-}
-
 asio::awaitable<core::result<void>> bridge::load() {
     const auto state = co_await redis::load_state(redis_);
     if (!state) co_return state.error();
+    std::vector<redis::saved_place> places;
+    for (auto& l : lanes_) {
+        const auto& to = l.route.target.name;
+        auto place = redis::place_name(to, l.route.name);
+        auto behind = redis::behind_name(to, l.route.name);
+        auto saved = co_await redis::load_place(redis_, std::move(place), std::move(behind));
+        if (!saved) co_return saved.error();
+        adopt_place(l, *saved);
+        places.push_back(std::move(*saved));
+    }
     for (const auto i : catch_ups_) {
         auto& l = lanes_[i];
         const auto& to = l.route.target.name;
@@ -50,10 +40,11 @@ asio::awaitable<core::result<void>> bridge::load() {
         const auto noted = co_await note_first_start(l);
         if (!noted) co_return noted.error();
     }
-    for (const auto& [name, text] : state->contexts)
-        adopt_context(name, text);
+    adopt_contexts(state->contexts);
     for (const auto& [name, text] : state->delays)
         adopt_delay(name, text);
+    for (std::size_t i = 0; i < lanes_.size(); ++i)
+        number_events(lanes_[i], places[i]);
     if (!state->contexts.empty() || !state->delays.empty()) {
         std::uint64_t open = 0;
         for (const auto& l : lanes_)
@@ -86,6 +77,12 @@ void bridge::adopt_progress(lane& l, const redis::saved_progress& saved) {
         l.seen->know(id, wall::time_point(core::milliseconds(static_cast<std::int64_t>(ms))));
 }
 
+void bridge::adopt_contexts(const std::vector<std::pair<std::string, std::string>>& saved) {
+    const core::log_together one_write;
+    for (const auto& [name, text] : saved)
+        adopt_context(name, text);
+}
+
 void bridge::adopt_context(const std::string& name, const std::string& text) {
     const auto saved = event::parse_context(text);
     if (!saved) {
@@ -94,7 +91,7 @@ void bridge::adopt_context(const std::string& name, const std::string& text) {
     }
     // The Python bridge names no route.
     const auto route = find_route(saved->route.empty() ? "bot_events" : saved->route, event::policy::group);
-    const auto prefix = redis::context_name(saved->route.empty() ? "bot_events" : saved->route, "");
+    const auto prefix = route ? redis::context_name(lanes_[*route].tag, lanes_[*route].route.name, "") : name;
     if (!route || !name.starts_with(prefix)) {
         spdlog::warn("redis: {} belongs to the route '{}', which is not configured; left alone", name,
                      saved->route);
@@ -105,6 +102,8 @@ void bridge::adopt_context(const std::string& name, const std::string& text) {
     g.key = name.substr(prefix.size());
     g.messages = saved->messages;
     g.count = saved->count;
+    g.number = saved->position;
+    l.known->know_key(g.key, g.number);
     // Another machine's clock, or the Python bridge's local time, may put them into the future.
     const auto now = steady::now();
     const auto wall_now = wall::now();
@@ -117,8 +116,14 @@ void bridge::adopt_context(const std::string& name, const std::string& text) {
             l.seen->know(e->id, std::min(e->time.value_or(saved->last), wall_now));
             g.ids.push_back(std::move(e->id));
         }
-    spdlog::info("{}: {} messages of {} adopted", l.route.name, g.count, g.key);
-    l.groups.adopt(std::move(g));
+    else
+        g.ids.assign(g.count, std::to_string(g.number));
+    const auto key = g.key;
+    const auto count = g.count;
+    const auto serial = l.groups.adopt(std::move(g));
+    core::log_event(
+        spdlog::level::info, "an open group of an earlier run is adopted",
+        {{"route", l.route.name}, {"key", key}, {"group", group_id(serial)}, {"messages", count}});
 }
 
 void bridge::adopt_delay(const std::string& name, const std::string& text) {
@@ -128,7 +133,7 @@ void bridge::adopt_delay(const std::string& name, const std::string& text) {
         return;
     }
     const auto route = find_route(saved->route, event::policy::delay);
-    const auto prefix = redis::delay_name(saved->route, "");
+    const auto prefix = route ? redis::delay_name(lanes_[*route].tag, saved->route, "") : name;
     if (!route || !name.starts_with(prefix)) {
         spdlog::warn("redis: {} belongs to the route '{}', which is not configured; left alone", name,
                      saved->route);
@@ -144,6 +149,8 @@ void bridge::adopt_delay(const std::string& name, const std::string& text) {
     d.id = std::move(saved->id);
     d.payload = std::move(saved->payload);
     d.token = name.substr(prefix.size());
+    d.number = saved->position;
+    if (d.number != 0) l.known->know_one(d.number);
     d.scheduled_for = saved->scheduled_for;
     d.due = core::to_steady(d.scheduled_for, steady::now(), wall::now());
     l.waiting.add(std::move(d));
@@ -156,7 +163,7 @@ std::optional<std::size_t> bridge::find_route(std::string_view name, event::poli
 }
 
 std::uint64_t bridge::unsaved() const {
-    return pusher_.waiting() + (saver_.has_work() ? 1 : 0);
+    return pusher_.waiting() + to_park_.size() + to_put_back_.size() + (pusher_.has_saves() ? 1 : 0);
 }
 
 }  // namespace postrider::service

@@ -12,11 +12,16 @@ namespace postrider::service {
 using core::steady;
 
 bridge::steady_time bridge::next_deadline() const {
-    // Before the restoring there is no progress to look at, and a look that is always due would spin.
-    auto soonest = catch_ups_.empty() || !restored_ ? steady_time::max() : progress_.next_look();
+    auto soonest = has_progress() ? progress_.next_look() : steady_time::max();
     for (const auto& l : lanes_)
         if (const auto t = l.next_deadline()) soonest = std::min(soonest, *t);
     return soonest;
+}
+
+// How far the route is has to be saved, also where nothing else will be due.
+void bridge::note_taken(lane& l, std::uint64_t number) {
+    l.taken = std::max(l.taken, number);
+    if (progress_.next_look() < armed_) timer_.notify();
 }
 
 void bridge::rearm(const lane& l) {
@@ -42,15 +47,32 @@ asio::awaitable<void> bridge::keep_time() {
     }
 }
 
+// A look that is always due would spin, so there is none before this process leads, nor without news.
+bool bridge::has_progress() const {
+    return restored_ && (!catch_ups_.empty() || std::any_of(lanes_.begin(), lanes_.end(), [](const lane& l) {
+               return l.taken > l.saved_taken;
+           }));
+}
+
 void bridge::save_progress(steady_time now) {
-    if (catch_ups_.empty() || !restored_) return;
+    if (!has_progress()) return;
     const auto& s = pusher_.current();
-    const auto step = progress_.look(now, s.accepted, s.finished, saver_.saved_until(now));
+    const auto step = progress_.look(now, s.accepted, s.finished, pusher_.saved_until(now));
     if (step == progress::step::wait) return;
+    for (auto& l : lanes_) {
+        if (step == progress::step::reached && l.marked_taken > l.saved_taken) {
+            saves(l).note_place(place_of(l), l.marked_taken);
+            pusher_.saves_changed(l.line);
+            l.saved_taken = l.marked_taken;
+        }
+        l.marked_taken = l.taken;
+    }
+    if (step == progress::step::reached) done_back_ = marked_back_;
+    marked_back_ = taken_back_;
     for (const auto i : catch_ups_) {
         auto& l = lanes_[i];
         // Live events that overtook a failing catch-up must not move its start past what is missing.
-        if (l.catching_up) continue;
+        if (l.catch_up_start) continue;
         if (step == progress::step::reached && l.marked != l.written) write_progress(l);
         l.marked = l.seen->newest();
     }
@@ -58,19 +80,22 @@ void bridge::save_progress(steady_time now) {
 
 void bridge::write_progress(lane& l) {
     const auto& to = l.route.target.name;
-    saver_.save(redis::caught_up_name(to, l.route.name),
-                event::format_time(*l.marked) + " " + event::format_time(l.floor), core::milliseconds(0));
-    pusher_.saves_changed();
+    saves(l).save(redis::caught_up_name(to, l.route.name),
+                  event::format_time(*l.marked) + " " + event::format_time(l.floor), core::milliseconds(0));
+    pusher_.saves_changed(l.line);
     const auto horizon = *l.marked - 2 * l.route.overlap;
     l.seen->forget_before(horizon);
-    saver_.trim_seen(redis::seen_name(to, l.route.name), core::milliseconds_since_epoch(horizon));
+    saves(l).trim_seen(redis::seen_name(to, l.route.name), core::milliseconds_since_epoch(horizon));
     l.written = l.marked;
 }
 
 void bridge::finish() {
+    if (ready()) finish_held();
+    holding_ = true;
     finishing_ = true;
     timer_.notify();
-    retry_.notify();
+    reign_.notify();
+    park_again_.notify();
     pusher_.finish();
     if (!pusher_.current().save_error.empty()) push_everything_open();
 }
@@ -78,7 +103,8 @@ void bridge::finish() {
 void bridge::stop() {
     stopping_ = true;
     timer_.notify();
-    retry_.notify();
+    reign_.notify();
+    park_again_.notify();
     pusher_.stop();
 }
 

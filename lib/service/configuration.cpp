@@ -9,6 +9,7 @@
 
 #include "core/duration.hpp"
 #include "core/nearest.hpp"
+#include "redis/slot.hpp"
 #include "service/route_rules.hpp"
 #include "service/route_table.hpp"
 #include "service/settings.hpp"
@@ -55,7 +56,9 @@ void apply_settings(draft& d, const flags& given, const environment& variables, 
     for (const auto& s : all_settings()) {
         const auto value = strongest(s, given, variables, file);
         if (!value) {
-            if (!s.missing.empty()) wrong.emplace_back(s.missing);
+            const bool needed =
+                (given.needs_redis || s.table != "redis") && (given.needs_postgres || s.table != "postgres");
+            if (!s.missing.empty() && needed) wrong.emplace_back(s.missing);
             continue;
         }
         if (value->text.find_first_not_of(" \t") == string::npos) {
@@ -64,7 +67,7 @@ void apply_settings(draft& d, const flags& given, const environment& variables, 
         }
         const auto words = s.apply(d, *value);
         if (words.empty()) continue;
-        const auto shown = s.secret ? string() : fmt::format("={}", quoted(value->text));
+        const auto shown = s.secret ? string() : fmt::format("={}", in_quotes(value->text));
         wrong.push_back(fmt::format("{}{}: {}", value->from, shown, words));
     }
 }
@@ -106,7 +109,7 @@ void check_tables(const toml_file& file, problems& wrong) {
             check_keys(file, table, wrong);
             continue;
         }
-        names.push_back("route");
+        names.emplace_back("route");
         const auto what = fmt::format("table [{}]", table.name);
         wrong.push_back(fmt::format("{}: {}", file.place(table.line), unknown(what, table.name, names)));
         names.pop_back();
@@ -190,6 +193,24 @@ void check_redis_files(draft& d, problems& wrong) {
     }
 }
 
+void check_topology(const draft& d, problems& wrong) {
+    const auto& r = d.made.redis;
+    if (r.wait_replicas != 0 && r.wait_timeout >= r.command_timeout)
+        wrong.push_back(
+            fmt::format("redis.wait_timeout ({}) must be shorter than redis.command_timeout ({}), or Redis "
+                        "would be taken for "
+                        "dead while it waits for its replicas",
+                        core::format_duration(r.wait_timeout), core::format_duration(r.command_timeout)));
+    if (r.mode != redis::topology::cluster) return;
+    for (const auto& route : d.made.routes)
+        if (redis::hash_tag(route.target.name).empty())
+            wrong.push_back(
+                fmt::format("route '{}': the target '{}' cannot be used in a cluster, because no other key "
+                            "can share its slot; "
+                            "take the '}}' out of it",
+                            route.name, route.target.name));
+}
+
 core::result<toml_file> read_file(const flags& given, const environment& variables) {
     const auto path =
         given.config_file.empty() ? variable(variables, "POSTRIDER_CONFIG").value_or("") : given.config_file;
@@ -215,6 +236,7 @@ core::result<configuration> load_configuration(const flags& given, const environ
     }
     raise_context_ttl(d);
     check_redis_files(d, wrong);
+    check_topology(d, wrong);
     if (wrong.empty()) return std::move(d.made);
     return core::failure{core::errc::invalid_input, fmt::format("{}", fmt::join(wrong, "\n"))};
 }

@@ -19,11 +19,13 @@ using core::log_format;
 // Everything the service is told; built from the defaults, the TOML file, the environment and the flags, each
 // over the one before.
 struct configuration {
+    std::string name = "postrider";  // one process of a name leads, the others stand by
     std::string postgres_url;
     core::milliseconds postgres_connect_timeout{10'000};
     core::milliseconds postgres_heartbeat{10'000};         // of quiet, before a heartbeat is sent
     core::milliseconds postgres_heartbeat_timeout{4'000};  // for its answer
     redis::options redis;
+    std::size_t redis_buffer_bytes = 64 << 20;  // what may wait for Redis in memory
     std::string http_address = "0.0.0.0";
     std::uint16_t http_port = 8080;  // 0: any free port, named in the log
     std::string admin_token;         // empty: none
@@ -42,6 +44,8 @@ struct flags {
     std::string config_file;
     std::optional<std::string> postgres_url, redis_url, log_level, log_format;
     std::optional<std::uint16_t> port;
+    bool needs_postgres = true;  // false: the command does without, so POSTGRES_URL may be missing
+    bool needs_redis = true;     // the same for REDIS_URL
 };
 
 // Reads the file named by flags or POSTRIDER_CONFIG and puts everything together; a variable that is set but

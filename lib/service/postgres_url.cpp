@@ -101,7 +101,7 @@ std::string check_port_list(std::string_view list) {
 std::string check_word(std::string_view keyword, std::string_view value,
                        std::span<const std::string_view> words) {
     const auto read = read_word(value, words);
-    return read ? std::string() : fmt::format("{}={}: {}", keyword, quoted(value), read.error().message);
+    return read ? std::string() : fmt::format("{}={}: {}", keyword, in_quotes(value), read.error().message);
 }
 
 // What libpq would find out at every attempt to connect, and never get past.
@@ -116,6 +116,14 @@ std::string check_option(std::string_view keyword, std::string_view value) {
     return {};
 }
 
+// An '@' that begins a host is an abstract socket's; one further on ended a password too early.
+bool holds_half_a_password(std::string_view hosts) {
+    for (std::size_t at = hosts.find('@', 1); at != std::string_view::npos; at = hosts.find('@', at + 1)) {
+        if (hosts[at - 1] != ',') return true;
+    }
+    return false;
+}
+
 std::size_t entries(std::string_view list) {
     return 1 + static_cast<std::size_t>(std::count(list.begin(), list.end(), ','));
 }
@@ -128,6 +136,9 @@ std::string check_options(const options& parsed) {
         if (keyword == "host" || (keyword == "hostaddr" && hosts.empty())) hosts = value;
         if (keyword == "port") ports = value;
         if (auto words = check_option(keyword, value); !words.empty()) return words;
+    }
+    if (holds_half_a_password(hosts)) {
+        return "there is an '@' in the host; write an '@' in the password as %40";
     }
     if (entries(ports) > 1 && entries(ports) != entries(hosts)) {
         return fmt::format("{} ports for {} hosts; give one port for all, or one a host", entries(ports),

@@ -14,8 +14,15 @@ class progress {
     // Once a second is often enough, because a catch-up reaches back over its overlap anyway.
     static constexpr core::milliseconds interval{1'000};
 
+    // A burst is looked at after so many deliveries, because each leaves an entry in Redis until a mark
+    // passes it.
+    static constexpr std::uint64_t burst = 4'096;
+
     // When to look again.
     core::steady::time_point next_look() const { return next_look_; }
+
+    // Whether so much was delivered since the last look that the next cannot wait for its time.
+    bool must_look(std::uint64_t finished) const { return finished - looked_at_ >= burst; }
 
     enum class step {
         wait,    // nothing to do
@@ -27,8 +34,9 @@ class progress {
     // Redis.
     step look(core::steady::time_point now, std::uint64_t accepted, std::uint64_t finished,
               core::steady::time_point saved_until) {
-        if (now < next_look_) return step::wait;
+        if (now < next_look_ && !must_look(finished)) return step::wait;
         next_look_ = now + interval;
+        looked_at_ = finished;
         if (mark_ && (finished < mark_->accepted || saved_until < mark_->taken)) return step::wait;
         const auto outcome = mark_ ? step::reached : step::marked;
         mark_ = mark{now, accepted};
@@ -42,6 +50,7 @@ class progress {
     };
     std::optional<mark> mark_;
     core::steady::time_point next_look_{};
+    std::uint64_t looked_at_ = 0;  // deliveries finished by then
 };
 
 }  // namespace postrider::service

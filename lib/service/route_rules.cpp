@@ -39,7 +39,7 @@ void check_required(const route& r, const file_table& table, rules& broken) {
         return true;
     };
     if (!missing("name", "bot_events") && !is_name(r.name)) {
-        broken.push_back(fmt::format("the name {} must be 1 to 63 of A-Z a-z 0-9 _ . -", quoted(r.name)));
+        broken.push_back(fmt::format("the name {} must be 1 to 63 of A-Z a-z 0-9 _ . -", in_quotes(r.name)));
     }
     if (!missing("channel", "bot_events") && (r.channel.empty() || r.channel.size() > longest_name)) {
         broken.push_back(
@@ -82,6 +82,11 @@ void check_companions(const route& r, const file_table& table, rules& broken) {
     needs("overlap", !r.catch_up.empty(), "catch_up");
     needs("cancel_key", !r.delaying.cancel_on.empty(), "cancel_on");
     needs("max_length", r.target.kind == event::target_kind::stream, "target = \"stream\"");
+    needs("stream_fields", r.target.kind == event::target_kind::stream, "target = \"stream\"");
+    const bool hides_event =
+        r.policy == policy::delay && std::any_of(r.fields.begin(), r.fields.end(),
+                                                 [](const event::field& f) { return f.name == "match"; });
+    needs("stream_fields", !hides_event, "another name for the field match, which would hide the event");
     needs("participants", !r.bot_ids.empty(), "bot_ids, or BOT_IDS in the environment");
     needs("bot_ids", !r.participants.empty(), "participants");
 }

@@ -46,20 +46,33 @@ string count(Place& place, const file_value& v, std::uint64_t most) {
     return store(read_count(v.text, 1, most), place);
 }
 
-string fields(route& r, const file_value& v) {
+string fields(std::vector<event::field>& place, const file_value& v) {
     for (const auto& [name, path] : v.items) {
         const auto read = read_pointer(path);
-        if (!read) return fmt::format("{}={}: {}", name, quoted(path), read.error().message);
-        r.fields.push_back({name, path});
+        if (!read) return fmt::format("{}={}: {}", name, in_quotes(path), read.error().message);
+        place.push_back({name, path});
     }
     return {};
+}
+
+// They stand in every entry, so their number is bounded.
+string stream_fields(route& r, const file_value& v) {
+    constexpr std::size_t most = 32;
+    constexpr std::size_t longest = 256;
+    if (v.items.size() > most) return fmt::format("more than {} fields", most);
+    for (const auto& [name, path] : v.items) {
+        if (name.empty() || name.size() > longest)
+            return fmt::format("a field's name must have 1 to {} bytes", longest);
+        if (name == "data") return "the field data is taken: it holds what is pushed";
+    }
+    return fields(r.stream_fields, v);
 }
 
 string participants(route& r, const file_value& v) {
     if (v.items.size() != 2) return "must name two pointers, one for each person";
     for (const auto& [none, path] : v.items) {
         const auto read = read_pointer(path);
-        if (!read) return fmt::format("{}: {}", quoted(path), read.error().message);
+        if (!read) return fmt::format("{}: {}", in_quotes(path), read.error().message);
         r.participants.push_back(path);
     }
     return {};
@@ -90,7 +103,7 @@ constexpr std::array<std::string_view, 2> distributions{"uniform", "triangular"}
 constexpr std::array<std::string_view, 3> targets{"list", "stream", "pubsub"};
 using shape = file_value::kind;
 
-constexpr std::array<route_key, 28> keys{{
+constexpr std::array<route_key, 29> keys{{
     {"name", for_all, [](route& r, const file_value& v) { return text(r.name, v, 1'000); }},
     {"channel", for_all, [](route& r, const file_value& v) { return text(r.channel, v, 1'000); }},
     {"policy", for_all, [](route& r, const file_value& v) { return word(r.policy, v, policies); }},
@@ -122,7 +135,9 @@ constexpr std::array<route_key, 28> keys{{
     {"max_length", for_all,
      [](route& r, const file_value& v) { return count(r.target.max_length, v, 1'000'000'000'000); }},
     {"type", for_group | for_delay, [](route& r, const file_value& v) { return text(r.type, v, 256); }},
-    {"fields", for_group | for_delay, fields, shape::table},
+    {"fields", for_group | for_delay, [](route& r, const file_value& v) { return fields(r.fields, v); },
+     shape::table},
+    {"stream_fields", for_all, stream_fields, shape::table},
     {"catch_up", for_all, [](route& r, const file_value& v) { return text(r.catch_up, v, 100'000); }},
     {"overlap", for_all, [](route& r, const file_value& v) { return span(r.overlap, v); }},
     {"max_payload_bytes", for_all,
@@ -156,7 +171,7 @@ string apply(route& r, const file_value& v, unsigned this_policy) {
     const auto words = key->apply(r, v);
     if (words.empty()) return {};
     if (v.shape != shape::one) return fmt::format("route.{}: {}", v.key, words);
-    return fmt::format("route.{}={}: {}", v.key, quoted(v.text), words);
+    return fmt::format("route.{}={}: {}", v.key, in_quotes(v.text), words);
 }
 
 // The policy decides which keys have a meaning, so it is read first; 0: missing or wrong.

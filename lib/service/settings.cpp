@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "net/asio.hpp"
+#include "redis/url.hpp"
 #include "service/postgres_url.hpp"
 #include "service/values.hpp"
 
@@ -36,6 +37,18 @@ string wait(core::milliseconds& place, const given& v) {
     return store(read_wait(v.text), place);
 }
 
+// Part of a channel's name in Postgres, which has 63 bytes at most.
+string service_name(draft& d, const given& v) {
+    constexpr std::size_t longest = 40;
+    const bool fits = v.text.size() <= longest && std::all_of(v.text.begin(), v.text.end(), [](char c) {
+                          return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                                 c == '_' || c == '.' || c == '-';
+                      });
+    if (!fits) return "must be 1 to 40 of A-Z a-z 0-9 _ . -";
+    d.made.name = v.text;
+    return {};
+}
+
 // Printable ASCII without blanks: what fits an HTTP header and a Redis client's name.
 string token(string& place, const given& v) {
     const bool fits = v.text.size() <= 256 &&
@@ -60,7 +73,7 @@ string verify(draft& d, const given& v) {
     if (v.text == "optional") {
         d.made.redis.verify = redis::verification::required;
         d.made.warnings.push_back(
-            v.from + "=\"optional\" is taken as \"required\": a server always shows its certificate");
+            v.from + R"(="optional" is taken as "required": a server always shows its certificate)");
         return {};
     }
     return store_word(v.text, words, d.made.redis.verify);
@@ -85,6 +98,17 @@ string log_level(draft& d, const given& v) {
 string log_format_word(draft& d, const given& v) {
     constexpr std::array<std::string_view, 2> words{"text", "json"};
     return store_word(v.text, words, d.made.log_format);
+}
+
+string wait_replicas(draft& d, const given& v) {
+    const auto replicas = redis::number(v.text, 100);
+    if (!replicas) return "not a number of replicas from 0 to 100";
+    d.made.redis.wait_replicas = *replicas;
+    return {};
+}
+
+string breaker_failures(draft& d, const given& v) {
+    return store(read_count(v.text, 1, 1'000), d.made.redis.breaker_failures);
 }
 
 string context_ttl(draft& d, const given& v) {
@@ -141,6 +165,10 @@ string probability(draft& d, const given& v) {
     return number<&built_in_numbers::probability>(d, v, read_probability);
 }
 
+string buffer_bytes(draft& d, const given& v) {
+    constexpr std::uint64_t kibibyte = 1 << 10;
+    return store(read_count(v.text, 64 * kibibyte, 64 * kibibyte * kibibyte), d.made.redis_buffer_bytes);
+}
 string port(draft& d, const given& v) {
     return store(read_port(v.text), d.made.http_port);
 }
@@ -160,6 +188,7 @@ using numbers = built_in_numbers;
 // The file's tables, with the same rules as the variables beside them; [[route]] is in route_table.hpp.
 // clang-format off
 constexpr setting table[] = {
+    {"service", "name", {"POSTRIDER_NAME"}, service_name},
     {"postgres", "url", {"POSTGRES_URL", "DATABASE_URL", "POSTGRES_CONNECTION_STRING"}, postgres,
      "--postgres-url", true, no_postgres_url},
     {"postgres", "connect_timeout", {}, wait_of<&c::postgres_connect_timeout>},
@@ -169,10 +198,16 @@ constexpr setting table[] = {
     {"redis", "connect_timeout", {"REDIS_CONNECT_TIMEOUT"}, redis_wait<&o::connect_timeout>},
     {"redis", "command_timeout", {"REDIS_SOCKET_TIMEOUT"}, redis_wait<&o::command_timeout>},
     {"redis", "ping_interval", {"REDIS_HEALTH_CHECK_INTERVAL"}, redis_wait<&o::ping_interval>},
+    {"redis", "wait_replicas", {"REDIS_WAIT_REPLICAS"}, wait_replicas},
+    {"redis", "wait_timeout", {"REDIS_WAIT_TIMEOUT"}, redis_wait<&o::wait_timeout>},
+    {"redis", "breaker_failures", {"REDIS_BREAKER_FAILURES"}, breaker_failures},
+    {"redis", "breaker_window", {"REDIS_BREAKER_WINDOW"}, redis_wait<&o::breaker_window>},
+    {"redis", "breaker_open", {"REDIS_BREAKER_OPEN"}, redis_wait<&o::breaker_open>},
     {"redis", "verify", {"REDIS_SSL_CERT_REQS"}, verify},
     {"redis", "ca_file", {"REDIS_SSL_CA_CERTS"}, redis_file<&o::ca_file>},
     {"redis", "cert_file", {"REDIS_SSL_CERTFILE"}, redis_file<&o::cert_file>},
     {"redis", "key_file", {"REDIS_SSL_KEYFILE"}, redis_file<&o::key_file>},
+    {"redis", "buffer_bytes", {"REDIS_BUFFER_BYTES"}, buffer_bytes},
     {"redis", "server_name", {}, redis_token<&o::server_name>},
     {"redis", "client_name", {}, redis_token<&o::client_name>},
     {"http", "address", {}, address},

@@ -60,6 +60,7 @@ std::vector<std::pair<std::string, const toml::node*>> in_file_order(const toml:
     }
     by_line(parts);
     std::vector<std::pair<std::string, const toml::node*>> out;
+    out.reserve(parts.size());
     for (auto& part : parts) {
         out.push_back(std::move(part.second));
     }

@@ -100,7 +100,7 @@ std::vector<std::string> read_list(std::string_view text) {
     return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     constexpr std::size_t longest = 100;
     return fmt::format("\"{}{}\"", core::one_line(text.substr(0, longest)), text.size() > longest ? "…" : "");
 }

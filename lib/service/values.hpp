@@ -43,7 +43,7 @@ core::result<std::string> read_pointer(std::string_view text);
 std::vector<std::string> read_list(std::string_view text);
 
 // The text in double quotes for a message: on one line, and cut after 100 bytes.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 // "; did you mean 'x'?" where one of the known words is near, otherwise nothing.
 std::string suggestion(std::string_view word, std::span<const std::string_view> known);

@@ -1,9 +1,13 @@
 #pragma once
 
 #include "http/view.hpp"
+#include "net/loop_lag.hpp"
+#include "postgres/dead_letter_box.hpp"
 #include "postgres/listener.hpp"
+#include "redis/cache.hpp"
 #include "redis/client.hpp"
 #include "service/bridge.hpp"
+#include "service/letter_desk.hpp"
 
 namespace postrider::service {
 
@@ -12,6 +16,11 @@ struct observed {
     const postgres::listener& source;
     redis::client& redis;
     const service::bridge& bridge;
+    const postgres::dead_letter_box& letters;
+    letter_desk& desk;
+    redis::cache& cache;
+    const net::loop_lag& lag;
+    const std::string& admin_token;
     const bool& stopping;
 };
 

@@ -8,67 +8,26 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "bench/bare_loop.hpp"
-#include "support/eventually.hpp"
-#include "support/folder.hpp"
+#include "bench/events.hpp"
+#include "bench/figures.hpp"
+#include "bench/servers.hpp"
 #include "support/ports.hpp"
-#include "support/postgres_server.hpp"
-#include "support/process.hpp"
-#include "support/redis_server.hpp"
-#include "support/sql.hpp"
+#include "support/usage.hpp"
 
 namespace postrider::bench {
 namespace {
 
 using namespace std::chrono_literals;
-using clock = std::chrono::steady_clock;
 
-struct servers {
-    support::postgres_server postgres;
-    support::redis_server redis{{.persistent = false}};
-    support::temporary_folder folder;
-};
-
-double seconds_since(clock::time_point t) {
-    return std::chrono::duration<double>(clock::now() - t).count();
-}
-
-double median(std::vector<double> all) {
-    std::sort(all.begin(), all.end());
-    return all[all.size() / 2];
-}
-
-double percentile(std::vector<double> all, double p) {
-    std::sort(all.begin(), all.end());
-    return all[std::min(all.size() - 1, static_cast<std::size_t>(p * static_cast<double>(all.size())))];
-}
-
-// About 350 bytes, of a thousand conversations.
-void prepare(support::sql& sql) {
-    sql.run(R"(CREATE OR REPLACE FUNCTION send(a int, b int) RETURNS bigint LANGUAGE sql AS $$
-        SELECT count(pg_notify('bot_events', format('{"id":%s,"match_id":"%s","sender_id":'
-            '"5f0c8a52-7d0e-4b55-9d5c-6a2f1f4b7c11","bot_id":"0b9ad9f6-3d7e-4a51-8d24-0f5f6f6c0001",'
-            '"content":"%s","created_at":"2026-11-21T03:02:11.123456+00:00"}',
-            i, '7c9e6679-7425-40de-944b-e07fc1f9' || lpad((i % 1000)::text, 4, '0'), repeat('hello you ', 13))))
-        FROM generate_series(a, b) i $$)");
-}
-
-void send(support::sql& sql, int events) {
+void send_all(support::sql& sql, int events) {
     for (int at = 1; at <= events; at += 1000)
-        sql.run("SELECT send(" + std::to_string(at) + "," + std::to_string(std::min(at + 999, events)) + ")");
-}
-
-long peak_kilobytes(pid_t pid) {
-    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-    for (std::string line; std::getline(status, line);)
-        if (line.starts_with("VmHWM:")) return std::atol(line.c_str() + 6);
-    return 0;
+        send(sql, at, std::min(at + 999, events));
 }
 
 // A bridge under test.
@@ -81,7 +40,8 @@ struct contender {
 
 struct outcome {
     double rate = 0;
-    long kilobytes = 0;
+    double cpu = 0;        // seconds
+    std::size_t peak = 0;  // bytes
 };
 
 std::int64_t length(support::redis_server& redis) {
@@ -114,17 +74,23 @@ double last_arrival(support::redis_server& redis, clock::time_point began, doubl
 
 outcome measure(servers& s, const contender& c, int events) {
     s.redis.command({"FLUSHALL"});
+    support::sql sql(s.postgres.url());
+    // A process that was killed may have left some there; a Redis that has forgotten them would get them
+    // again.
+    sql.run(
+        "DO $$ BEGIN DELETE FROM postrider.parked; "
+        "EXCEPTION WHEN undefined_table OR invalid_schema_name THEN NULL; END $$");
     support::process bridge(c.start(s));
     if (!bridge.wait_for_output(c.ready)) throw std::runtime_error(c.name + ": " + bridge.output());
-    support::sql sql(s.postgres.url());
     const auto began = clock::now();
-    send(sql, events);
+    send_all(sql, events);
     const double took = last_arrival(s.redis, began, c.window);
     if (messages(s.redis) != events)
         throw std::runtime_error(c.name + ": not everything arrived\n" + bridge.output());
     outcome o;
     o.rate = events / (took - c.window);
-    o.kilobytes = peak_kilobytes(bridge.pid());
+    o.cpu = support::cpu_seconds(bridge.pid());
+    o.peak = support::peak_bytes(bridge.pid());
     return o;
 }
 
@@ -142,7 +108,7 @@ std::vector<double> latencies(servers& s, const contender& c, int events) {
         while (done == 0)
             redisBufferWrite(redis, &done);
         const auto began = clock::now();
-        sql.run("SELECT send(" + std::to_string(i) + "," + std::to_string(i) + ")");
+        send(sql, i, i);
         void* reply = nullptr;
         redisGetReply(redis, &reply);
         freeReplyObject(reply);
@@ -162,38 +128,29 @@ contender bare() {
 }
 
 contender postrider(const std::string& policy, const std::string& rules, double window) {
-    return {
-        "postrider " + policy,
-        [policy, rules](servers& s) {
-            const auto file = s.folder.path() + "/" + policy + ".toml";
-            std::ofstream(file) << "[[route]]\nname = \"bot_events\"\nchannel = \"bot_events\"\npolicy = \""
-                                << policy << "\"\nto = \"bot_messages\"\n"
-                                << rules;
-            return support::process::settings{.arguments = {POSTRIDER_PROGRAM, "run", "--config", file},
-                                              .environment = {{"POSTGRES_URL", s.postgres.url()},
-                                                              {"REDIS_URL", s.redis.url()},
-                                                              {"PORT", std::to_string(support::free_port())},
-                                                              {"LOG_LEVEL", "info"}}};
-        },
-        "listening at", window};
+    return {"postrider " + policy,
+            [policy, rules](servers& s) { return program(s, policy, rules, support::free_port()); },
+            listening_words, window};
 }
 
 void compare(servers& s, const contender& a, int events, int rounds) {
     const auto b = bare();
-    std::vector<double> rates, bare_rates, ratios;
-    long kilobytes = 0;
+    std::vector<double> rates, bare_rates, ratios, cpu;
+    std::size_t peak = 0;
     for (int i = 0; i < rounds; ++i) {
         const auto ours = measure(s, a, events);
         const auto theirs = measure(s, b, events);
         rates.push_back(ours.rate);
         bare_rates.push_back(theirs.rate);
+        cpu.push_back(ours.cpu / events * 1e6);
         ratios.push_back(ours.rate / theirs.rate);
-        kilobytes = std::max(kilobytes, ours.kilobytes);
+        peak = std::max(peak, ours.peak);
     }
-    std::printf("%-22s %9.0f/s   bare loop %9.0f/s   ratio %.2f (%.2f to %.2f)   peak %.1f MB\n",
-                a.name.c_str(), median(rates), median(bare_rates), median(ratios),
-                *std::min_element(ratios.begin(), ratios.end()),
-                *std::max_element(ratios.begin(), ratios.end()), static_cast<double>(kilobytes) / 1024.0);
+    std::printf(
+        "%-22s %9.0f/s   bare loop %9.0f/s   ratio %.2f (%.2f to %.2f)   %.2f us CPU each   peak %.1f MB\n",
+        a.name.c_str(), median(rates), median(bare_rates), median(ratios),
+        *std::min_element(ratios.begin(), ratios.end()), *std::max_element(ratios.begin(), ratios.end()),
+        median(cpu), static_cast<double>(peak) / 1048576.0);
     std::fflush(stdout);
 }
 
@@ -210,6 +167,13 @@ int run(int events, int rounds) {
     std::printf("%d events of about 350 bytes, %d rounds, in turn with the bare loop\n", events, rounds);
     compare(s, immediate, events, rounds);
     compare(s, group, events, rounds);
+    // Each event a group, and so a line in the log.
+    const auto alone =
+        "key = \"/match_id\"\ntype = \"grouped\"\nwindow = \"200ms\"\ncooldown = \"0s\"\nmax_events = 1\n"
+        "fields = { match_id = \"/match_id\", bot_id = \"/bot_id\" }\n";
+    auto single = postrider("group", alone, 0);
+    single.name = "postrider, groups of 1";
+    compare(s, single, events, rounds);
     const auto ours = latencies(s, immediate, 2000);
     const auto theirs = latencies(s, bare(), 2000);
     std::printf(

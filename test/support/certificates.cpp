@@ -13,6 +13,7 @@ std::string extensions(const std::string& server_name) {
     return "[req]\ndistinguished_name = name\nprompt = no\n[name]\n"
            "[authority]\nbasicConstraints = critical,CA:TRUE\nkeyUsage = critical,keyCertSign,cRLSign\n"
            "subjectKeyIdentifier = hash\n"
+           "[client]\nbasicConstraints = critical,CA:FALSE\nextendedKeyUsage = clientAuth\n"
            "[server]\nbasicConstraints = critical,CA:FALSE\nextendedKeyUsage = serverAuth\n"
            "subjectAltName = DNS:" +
            server_name + address + "\n";
@@ -48,11 +49,20 @@ void make(const std::string& section, const std::string& configuration, const st
 }  // namespace
 
 certificates::certificates(const temporary_folder& folder, const std::string& server_name)
-    : ca(folder.path() + "/ca.crt"), cert(folder.path() + "/server.crt"), key(folder.path() + "/server.key") {
-    const std::string authority_key = folder.path() + "/ca.key";
+    : ca(folder.path() + "/ca.crt"),
+      cert(folder.path() + "/server.crt"),
+      key(folder.path() + "/server.key"),
+      folder_(folder.path()) {
     const std::string configuration = folder.write("openssl.cnf", extensions(server_name));
-    make("authority", configuration, "Postrider test authority", authority_key, ca, {});
-    make("server", configuration, server_name, key, cert, {"-CA", ca, "-CAkey", authority_key});
+    make("authority", configuration, "Postrider test authority", folder_ + "/ca.key", ca, {});
+    make("server", configuration, server_name, key, cert, {"-CA", ca, "-CAkey", folder_ + "/ca.key"});
+}
+
+certificates::client certificates::make_client() const {
+    const client made{folder_ + "/client.crt", folder_ + "/client.key"};
+    make("client", folder_ + "/openssl.cnf", "client", made.key, made.cert,
+         {"-CA", ca, "-CAkey", folder_ + "/ca.key"});
+    return made;
 }
 
 }  // namespace postrider::support

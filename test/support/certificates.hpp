@@ -14,6 +14,16 @@ struct certificates {
     std::string ca;    // path of the authority's certificate, to be trusted by clients
     std::string cert;  // path of the server's certificate
     std::string key;   // path of the server's private key
+
+    // Makes a client's certificate by the same authority, beside the others.
+    struct client {
+        std::string cert;
+        std::string key;
+    };
+    client make_client() const;
+
+ private:
+    std::string folder_;
 };
 
 }  // namespace postrider::support

@@ -155,15 +155,18 @@ void redis_server::stop() {
 void redis_server::kill() {
     connection_.reset();
     process_.reset();
+    paused_ = false;
 }
 
 void redis_server::pause() {
     if (!process_) throw std::runtime_error("redis-server: paused while it does not run");
     freeze(process_->pid());
+    paused_ = true;
 }
 
 void redis_server::resume() {
     if (process_) process_->signal(SIGCONT);
+    paused_ = false;
 }
 
 std::string redis_server::output() const {

@@ -46,6 +46,8 @@ class redis_server {
     void kill();    // SIGKILL; returns when it ended
     void pause();   // SIGSTOP: its sockets stay open and silent
     void resume();  // SIGCONT
+    // Started and neither stopped nor killed nor paused.
+    bool is_running() const { return process_ != nullptr && !paused_; }
 
     // Sends one command over a kept connection (opened again when it broke before the command was sent) and
     // flattens the reply: nested arrays in order, integers as text, nil alone as no element, nil within an
@@ -70,6 +72,7 @@ class redis_server {
     std::uint16_t port_;
     std::uint16_t tls_port_;
     std::unique_ptr<process> process_;
+    bool paused_ = false;
     connection connection_;
 };
 

@@ -29,6 +29,22 @@ void check_all_delivered(support::redis_server& redis, const chat& talk) {
     CHECK(talk.verdict(wait_for_messages(redis, "groups", talk.total())) == "");
 }
 
+// After it the bridge has heard all that was notified before.
+void await_heartbeat(support::sql& database) {
+    const auto now = database.rows("SELECT clock_timestamp()").at(0).at(0);
+    const bool asked = support::eventually(
+        [&] {
+            return !database
+                        .rows(
+                            "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_listening_channels()' AND "
+                            "pid <> pg_backend_pid() AND query_start > $1::timestamptz",
+                            {now})
+                        .empty();
+        },
+        30s);
+    REQUIRE(asked);
+}
+
 TEST_CASE(
     "Postgres restarted in the middle: what was written before the bridge is back is caught up, once, in "
     "order") {
@@ -109,6 +125,41 @@ TEST_CASE("a catch-up that Postgres refuses is told and keeps nothing back") {
     chat talk;
     database.notify("chat", talk.next("a"));
     CHECK(talk.verdict(wait_for_list(redis, "singles", 1)) == "");
+}
+
+TEST_CASE("until the catch-up has run nothing is ready, and a stop drops nothing that others keep") {
+    auto& redis = shared_redis();
+    message_table table(shared_postgres().url());
+    support::sql database(shared_postgres().url());
+    support::sql lock(shared_postgres().url());
+    lock.run("SELECT pg_advisory_lock(77)");
+    std::string routes = message_table::routes();
+    for (auto at = routes.find("FROM messages WHERE"); at != std::string::npos;
+         at = routes.find("FROM messages WHERE"))
+        routes.replace(at, 19, "FROM messages, pg_advisory_xact_lock_shared(77) WHERE");
+    routes += R"(
+[[route]]
+name = "plain"
+channel = "chat"
+policy = "immediate"
+to = "plain"
+)";
+    running_postrider bridge(
+        {.postgres_url = shared_postgres().url(), .redis_url = redis.url(), .file = routes});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.answers("/health/readiness", "events are held until the catch-up queries have run"));
+    CHECK_FALSE(bridge.is_ready());
+    for (int i = 0; i < 3; ++i)
+        REQUIRE(table.write_next());
+    await_heartbeat(database);
+    bridge.signal(SIGTERM);
+    CHECK(bridge.ends() == 0);
+    CHECK(table.talk().verdict(redis.list("plain")) == "");
+    CHECK(redis.list("singles").empty());
+    lock.run("SELECT pg_advisory_unlock(77)");
+    bridge.start();
+    check_all_delivered(redis, table.talk());
+    REQUIRE(bridge.becomes_ready());
 }
 
 }  // namespace

@@ -82,9 +82,9 @@ TEST_CASE(
     const auto list = redis.list("bot_messages");
     for (const std::string& each : list)
         found[key_of(each)].push_back(each);
-    for (const auto& [key, all] : expected) {
-        CAPTURE(key);
-        CHECK(found[key] == all);
+    for (const auto& each : expected) {
+        CAPTURE(each.first);
+        CHECK(found[each.first] == each.second);
     }
     CHECK(found.size() == expected.size());
     CHECK(talk.verdict(list) == "");

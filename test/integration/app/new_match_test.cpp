@@ -30,6 +30,40 @@ bool begins(const std::string& text, const std::string& with) {
     return text.starts_with(with);
 }
 
+TEST_CASE("what cancels may come on a channel that no route has") {
+    auto& redis = shared_redis();
+    support::sql database(shared_postgres().url());
+    running_postrider bridge({.postgres_url = shared_postgres().url(), .redis_url = redis.url(), .file = R"(
+[[route]]
+name = "reminder"
+channel = "reminders"
+policy = "delay"
+key = "/id"
+min_delay = "500ms"
+max_delay = "500ms"
+cancel_on = "answers"
+cancel_key = "/to"
+to = "sent"
+[[route]]
+name = "plain"
+channel = "plain"
+policy = "immediate"
+to = "sent"
+)"});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    database.notify("reminders", R"({"id":"a"})");
+    database.notify("reminders", R"({"id":"b"})");
+    database.notify("answers", R"({"to":"a"})");
+    const auto list = wait_for_list(redis, "sent", 1);
+    REQUIRE(list.size() == 1);
+    CHECK(list[0].find(R"("id":"b")") != std::string::npos);
+    CHECK(bridge.logs("reminder: a cancelled by an event on 'answers'"));
+    CHECK(bridge.answers("/stats", R"("cancelled":1)"));
+    database.notify("plain", R"({"x":1})");
+    CHECK(wait_for_list(redis, "sent", 2).back() == R"({"x":1})");
+}
+
 TEST_CASE("a new match brings an opening line, from the bot of the two to the user") {
     auto& redis = shared_redis();
     support::sql database(shared_postgres().url());

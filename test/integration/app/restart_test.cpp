@@ -17,9 +17,10 @@ postrider_settings with_window(const std::string& redis_url, const std::string& 
 }
 
 // Waits until Redis holds the open group with this message.
-bool is_saved(support::redis_server& redis, const std::string& key, const std::string& id) {
+bool is_saved(support::redis_server& redis, const std::string& key, const std::string& id,
+              const std::string& prefix = "context:") {
     return support::eventually([&] {
-        const auto text = redis.command({"GET", "context:" + key});
+        const auto text = redis.command({"GET", prefix + key});
         return !text.empty() && text.front().find('"' + id + '"') != std::string::npos;
     });
 }
@@ -73,6 +74,37 @@ TEST_CASE("a group whose window ended while nothing ran leaves right after the s
     bridge.start();
     CHECK(wait_for_list(redis, "bot_messages", 1) ==
           std::vector<std::string>{expected_group("a", {message})});
+}
+
+TEST_CASE("the open group of a route under its former name stays in Redis, and the log names it") {
+    auto& redis = shared_redis();
+    support::sql database(shared_postgres().url());
+    const auto named = [&](const std::string& name) {
+        postrider_settings s;
+        s.postgres_url = shared_postgres().url();
+        s.redis_url = redis.url();
+        s.file = "[[route]]\nname = \"" + name +
+                 "\"\nchannel = \"renamed\"\npolicy = \"group\"\nkey = \"/match_id\"\nwindow = \"10m\"\n"
+                 "max_events = 2\nto = \"renamed_messages\"\n";
+        return s;
+    };
+    chat talk;
+    {
+        running_postrider before(named("old_name"));
+        INFO(before.end_of_log());
+        REQUIRE(before.becomes_ready());
+        database.notify("renamed", talk.next("a"));
+        REQUIRE(is_saved(redis, "a", "a-1", "context@old_name:"));
+        before.kill();
+    }
+    running_postrider after(named("new_name"));
+    INFO(after.end_of_log());
+    REQUIRE(after.becomes_ready());
+    CHECK(after.logs("belongs to the route 'old_name', which is not configured; left alone"));
+    database.notify("renamed", talk.next("a"));
+    REQUIRE(is_saved(redis, "a", "a-2", "context@new_name:"));
+    CHECK(is_saved(redis, "a", "a-1", "context@old_name:"));
+    CHECK(redis.list("renamed_messages").empty());
 }
 
 TEST_CASE("a context of the Python bridge is adopted") {

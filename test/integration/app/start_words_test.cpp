@@ -34,12 +34,20 @@ TEST_CASE("a URL that is none is refused with status 2, and its password is not 
           "postgresql://user:password@host:5432/database\n");
     CHECK(refusal({.postgres_url = postgres, .redis_url = "http://:hunter2@localhost"}) ==
           "postrider: REDIS_URL: the Redis URL is wrong: it starts with none of redis://, rediss:// (with "
-          "TLS) and "
-          "unix://\n");
+          "TLS), unix://, redis+sentinel://, rediss+sentinel://, redis+cluster:// and rediss+cluster://\n");
     CHECK(refusal({.postgres_url = postgres, .redis_url = "redis://:hunter2@localhost:port"}) ==
           "postrider: REDIS_URL: the Redis URL is wrong: the port is not a number from 1 to 65535; write "
           "host:port, with "
           "user and password before an '@': redis://user:password@host:6379/0\n");
+}
+
+TEST_CASE("who reads JSON gets a refusal as JSON, a line for each mistake") {
+    const auto said =
+        refusal({.postgres_url = "mysql://app:hunter2@db/x", .environment = {{"LOG_FORMAT", "json"}}});
+    CHECK(said.starts_with(R"({"severity":"ERROR","time":"2)"));
+    CHECK(said.find(R"(","message":"POSTGRES_URL: starts with neither)") != std::string::npos);
+    CHECK(said.find("\"}\n{\"severity\":\"ERROR\"") != std::string::npos);
+    CHECK(said.find("hunter2") == std::string::npos);
 }
 
 TEST_CASE("missing URLs are all named at once") {

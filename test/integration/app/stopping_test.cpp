@@ -47,11 +47,37 @@ TEST_CASE("SIGTERM while Redis is silent: ends within 8 s, status 1, and says wh
     REQUIRE(bridge.becomes_ready());
     gate.stall();
     chat talk;
-    database.notify("bot_events", talk.next("a"));
+    const auto message = talk.next("a");
+    database.notify("bot_events", message);
     REQUIRE(bridge.answers("/stats", R"("waiting":1)"));
     bridge.signal(SIGTERM);
     CHECK(bridge.ends(8s) == 1);
-    CHECK(bridge.log().find("that Redis has not taken") != std::string::npos);
+    CHECK(bridge.log().find("that Redis has not taken; they are put aside in Postgres") != std::string::npos);
+    CHECK(database.rows("DELETE FROM postrider.parked RETURNING payload") ==
+          std::vector<std::vector<std::string>>{{message}});
+}
+
+TEST_CASE("what was committed before SIGTERM is heard and delivered, also what has not been read yet") {
+    auto& redis = shared_redis();
+    support::sql database(shared_postgres().url());
+    auto settings = quick_groups(redis.url());
+    settings.file =
+        "[[route]]\nname = \"single\"\nchannel = \"burst\"\npolicy = \"immediate\"\nto = \"singles\"\n";
+    running_postrider bridge(settings);
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    chat talk;
+    std::vector<std::string> burst;
+    for (int i = 0; i < 20'000; ++i)
+        burst.push_back(talk.next("k" + std::to_string(i % 100)));
+    // So much comes at once that the signal is there first.
+    bridge.signal(SIGSTOP);
+    notify_together(database, "burst", burst);
+    bridge.signal(SIGTERM);
+    bridge.signal(SIGCONT);
+    CHECK(bridge.ends() == 0);
+    CHECK(talk.verdict(redis.list("singles")) == "");
+    CHECK(redis.list("singles").size() == burst.size());
 }
 
 TEST_CASE("SIGTERM while Redis is slow: what is due is delivered before the end") {

@@ -43,6 +43,44 @@ TEST_CASE("a stream target gets an entry for each event, in order") {
     CHECK(values == sent);
 }
 
+TEST_CASE("a stream's entries carry the fields that their own route names") {
+    auto& redis = shared_redis();
+    support::sql database(shared_postgres().url());
+    // Both routes share the stream, so that one script call carries entries with other numbers of fields.
+    running_postrider bridge(
+        {.postgres_url = shared_postgres().url(),
+         .redis_url = redis.url(),
+         .file = to_target("\"stream\"\nid = \"/id\"\nmax_length = 1000\n"
+                           "stream_fields = { match_id = \"/match_id\", n = \"/n\" }\n") +
+                 R"(
+[[route]]
+name = "grouped"
+channel = "chat"
+policy = "group"
+key = "/match_id"
+window = "100ms"
+cooldown = "0s"
+to = "out"
+target = "stream"
+max_length = 1000
+stream_fields = { first = "/id" }
+)"});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    const std::string one = R"({"id":"1","match_id":"a","n":[1, 2]})";
+    const std::string two = R"({"id":"2","match_id":"a"})";
+    notify_together(database, "chat", {one, two});
+    REQUIRE(support::eventually([&] { return redis.integer({"XLEN", "out"}) == 3; }));
+    auto flat = redis.command({"XRANGE", "out", "-", "+"});
+    REQUIRE(flat.size() == 7 + 7 + 5);
+    for (const auto id : {14, 7, 0})
+        flat.erase(flat.begin() + id);
+    const auto group = R"({"type":"grouped","count":2,"messages":[)" + one + "," + two + "]}";
+    CHECK(flat == std::vector<std::string>{"data", one, "match_id", "a", "n", "[1, 2]",  //
+                                           "data", two, "match_id", "a", "n", "null",    //
+                                           "data", group, "first", "1"});
+}
+
 TEST_CASE("a stream target keeps about max_length entries") {
     auto& redis = shared_redis();
     support::sql database(shared_postgres().url());
@@ -83,6 +121,31 @@ TEST_CASE("a pubsub target reaches those who listen, and the log says that it ke
     database.notify("chat", talk.next("a"));
     CHECK(subscriber.wait_for_output(R"({\"id\":\"a-1\", \"match_id\":\"a\")"));
     CHECK(redis.integer({"EXISTS", "out"}) == 0);
+}
+
+TEST_CASE("a target that refuses everything takes nothing of its neighbour along, and the other way round") {
+    auto& redis = shared_redis();
+    redis.command({"SET", "out", "no list"});
+    support::sql database(shared_postgres().url());
+    // Every message is pushed to the one target while its open group is written beside the other.
+    running_postrider bridge({.postgres_url = shared_postgres().url(), .redis_url = redis.url(), .file = R"(
+[[route]]
+name = "grouped"
+channel = "chat"
+policy = "group"
+key = "/match_id"
+window = "1s"
+to = "groups"
+fields = { match_id = "/match_id" }
+)" + to_target("\"list\"\n")});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    chat talk;
+    for (int i = 0; i < 2'000; ++i)
+        database.notify("chat", talk.next("k" + std::to_string(i % 50)));
+    REQUIRE(bridge.answers("/stats", R"("failed":2000)"));
+    CHECK(talk.verdict(wait_for_messages(redis, "groups", talk.total())) == "");
+    CHECK(bridge.log().find("cannot be saved") == std::string::npos);
 }
 
 }  // namespace

@@ -93,6 +93,16 @@ std::optional<answer> client::receive(bool after_head) {
     return a;
 }
 
+std::string client::receive_until(std::string_view mark) {
+    std::size_t at = 0;
+    while ((at = buffer_.find(mark)) == std::string::npos) {
+        if (!more()) return "";
+    }
+    const auto text = buffer_.substr(0, at + mark.size());
+    buffer_.erase(0, text.size());
+    return text;
+}
+
 std::string client::receive_all() {
     while (more()) {
     }

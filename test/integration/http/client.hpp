@@ -31,6 +31,8 @@ class client {
 
     // The next answer; nothing when the peer closed before it was whole. After HEAD no body is expected.
     std::optional<answer> receive(bool after_head = false);
+    // Everything up to this mark, which is read too; "" when the peer closed before it came.
+    std::string receive_until(std::string_view mark);
     // Everything up to the peer's close.
     std::string receive_all();
     // True when the peer closes without another byte.

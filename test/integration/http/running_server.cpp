@@ -7,6 +7,15 @@
 
 namespace postrider::test {
 
+namespace {
+
+std::shared_ptr<http::feed> numbers(std::size_t blanks) {
+    auto make = [blanks, n = 0]() mutable { return std::string(blanks, ' ') + std::to_string(++n) + '\n'; };
+    return std::make_shared<http::feed>(std::move(make), core::milliseconds(1));
+}
+
+}  // namespace
+
 http::settings patient() {
     constexpr core::milliseconds long_time{600'000};
     http::settings s;
@@ -53,6 +62,12 @@ std::size_t running_server::connections() {
     return count;
 }
 
+std::size_t running_server::streams() {
+    std::size_t count = 0;
+    on_loop([&] { count = server_.streams(); });
+    return count;
+}
+
 std::size_t running_server::at_gate() {
     std::size_t count = 0;
     on_loop([&] { count = at_gate_; });
@@ -88,6 +103,10 @@ asio::awaitable<http::response> running_server::answer(http::request asked) {
         r.body = "through";
     } else if (asked.path == "/big") {
         r.body.assign(std::size_t{16} << 20, 'x');
+    } else if (asked.path == "/stream") {
+        r.content_type = "text/event-stream";
+        if (!feed_) feed_ = numbers(asked.query.empty() ? 0 : std::stoul(asked.query));
+        r.stream = feed_;
     } else if (asked.path == "/throw") {
         throw std::runtime_error("on purpose");
     } else {

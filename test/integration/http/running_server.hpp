@@ -21,6 +21,7 @@ http::settings patient();
 //   /gate   answers when open_gate() is called, or never
 //   /big    16 MiB
 //   /throw  fails
+//   /stream  1, 2, 3 …, one a line and millisecond, behind as many blanks as the first query said
 // Others are 404.
 class running_server {
  public:
@@ -34,6 +35,7 @@ class running_server {
     // Does something on the loop and waits for it.
     void on_loop(const std::function<void()>& action);
     std::size_t connections();
+    std::size_t streams();
     std::size_t at_gate();
     void open_gate();
 
@@ -50,6 +52,7 @@ class running_server {
     net::signal gate_;
     bool open_ = false;
     std::size_t at_gate_ = 0;
+    std::shared_ptr<http::feed> feed_;
     http::server server_;
     std::uint16_t port_ = 0;
     std::promise<void> ended_;

@@ -97,6 +97,7 @@ TEST_CASE("the endpoints answer over a real connection") {
     http::view v;
     v.health = [] { return http::health{}; };
     v.stats = [] { return http::stats{}; };
+    v.live = [] { return http::live{}; };
     v.version = "1";
     http::server server(context.get_executor(), patient(), http::make_endpoints(std::move(v)));
     const auto port = server.listen().value();
@@ -108,11 +109,25 @@ TEST_CASE("the endpoints answer over a real connection") {
             client c(port);
             CHECK(c.get("/health").status == 200);
             CHECK(c.get("/health/readiness").status == 503);
-            CHECK(c.get("/").status == 404);
+            CHECK(c.get("/nothing").status == 404);
+            const auto page = c.get("/");
+            CHECK(page.status == 200);
+            CHECK(page.has("\r\nContent-Security-Policy: default-src 'none'; script-src 'sha256-"));
+            CHECK(page.has("\r\nX-Content-Type-Options: nosniff\r\n"));
+            CHECK(page.has("\r\nReferrer-Policy: no-referrer\r\n"));
+            c.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\nHEAD /events HTTP/1.1\r\nHost: a\r\n\r\n");
+            CHECK(c.receive(true)->has("\r\nContent-Length: " + std::to_string(page.body.size())));
+            CHECK(c.receive(true)->has("\r\nContent-Type: text/event-stream\r\n"));
+            c.send("POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+            CHECK(c.receive()->status == 405);
             c.send("PUT /stats HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
             const auto a = c.receive();
             CHECK(a->status == 405);
             CHECK(a->has("\r\nAllow: GET, HEAD\r\n"));
+            c.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
+            CHECK(c.receive()->has("\r\nContent-Type: text/event-stream\r\n"));
+            CHECK(c.receive_until("\n\n").starts_with("event: state\ndata: {\"version\":\"1\","));
+            CHECK(c.receive_until("\n\n").starts_with("event: state\ndata: {\"version\":\"1\","));
         }
         asio::post(context, [&] { server.stop(); });
     });

@@ -10,6 +10,7 @@
 #include "listening.hpp"
 #include "support/postgres_server.hpp"
 #include "support/sql.hpp"
+#include "support/tcp_gate.hpp"
 
 using namespace postrider;
 using namespace postrider::test;
@@ -30,8 +31,11 @@ constexpr auto all_messages = "SELECT id::text FROM messages WHERE at > $1::time
 // A lock that a catch-up query waits for, so that the test decides how long it runs.
 constexpr auto gated = "SELECT 'old' FROM pg_advisory_xact_lock_shared(7) WHERE $1::timestamptz IS NOT NULL";
 
+bool is_gated(support::sql& admin) {
+    return !admin.rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").empty();
+}
 void await_gated(support::sql& admin) {
-    while (admin.rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").empty()) {
+    while (!is_gated(admin)) {
     }
 }
 
@@ -120,7 +124,7 @@ TEST_CASE("nothing is lost while events are written all the time and the server 
     CHECK(l.log().count("warning: postgres: connection lost") == 3);
 }
 
-TEST_CASE("a query that fails holds no live event back, and is tried again from where it would have begun") {
+TEST_CASE("a query that fails holds no live event back, and is tried again from where the sink says then") {
     const postgres_server server;
     support::sql writer(server.url());
     auto s = patient(server.url());
@@ -138,7 +142,6 @@ TEST_CASE("a query that fails holds no live event back, and is tried again from 
     CHECK(l.heard == list{"#0:second", "events:live"});
     CHECK(l.status().listening);
 
-    // The sink's newest event is now far past the gap.
     l.since = "2020-06-01";
     SUBCASE("in the same session") {}
     SUBCASE("in the next session") {
@@ -148,7 +151,7 @@ TEST_CASE("a query that fails holds no live event back, and is tried again from 
     }
     writer.run("BEGIN; CREATE TABLE later (text text); INSERT INTO later VALUES ('found'); COMMIT");
     REQUIRE(l.until([&] { return !l.completed.empty() && l.completed.back() == 1; }));
-    CHECK(std::count(l.heard.begin(), l.heard.end(), "#1:found 2001") == 1);
+    CHECK(std::count(l.heard.begin(), l.heard.end(), "#1:found 2020") == 1);
     CHECK(l.status().catch_up_error.empty());
 }
 
@@ -192,4 +195,81 @@ TEST_CASE(
     lock.run("SELECT pg_advisory_unlock(7)");
     REQUIRE(l.until_heard(4));
     CHECK(l.heard == list{"#0:first", "#0:first", "#1:old", "events:held"});
+}
+
+TEST_CASE("rows are handed over as they are found, and only then what was notified meanwhile") {
+    const postgres_server server;
+    support::sql lock(server.url());
+    lock.run("SELECT pg_advisory_lock(7)");
+    auto s = patient(server.url());
+    // The server sends when its buffer of 8 kB is full.
+    s.catch_ups = {std::string("SELECT n || repeat('x', 9000) FROM generate_series(1, 100) n UNION ALL ") +
+                   gated};
+    listening l(s);
+    REQUIRE(l.until_heard(99));
+    support::sql(server.url()).notify("events", "live");
+    lock.run("SELECT pg_advisory_unlock(7)");
+    REQUIRE(l.until_heard(102));
+    CHECK(l.heard[100] == "#0:old");
+    CHECK(l.heard[101] == "events:live");
+}
+
+TEST_CASE("a connection that is half open during a catch-up is found by the heartbeat") {
+    const postgres_server server;
+    support::sql lock(server.url());
+    lock.run("SELECT pg_advisory_lock(7)");
+    support::tcp_gate gate(server.port());
+    auto s = patient("host=127.0.0.1 user=postgres dbname=postgres port=" + std::to_string(gate.port()));
+    s.heartbeat = core::milliseconds(100);
+    s.heartbeat_timeout = core::milliseconds(500);
+    s.catch_ups = {gated};
+    listening l(s);
+    REQUIRE(l.until_up());
+    support::sql admin(server.url());
+    REQUIRE(l.until([&] { return is_gated(admin); }));
+    gate.stall();
+    const auto silent = std::chrono::steady_clock::now();
+    REQUIRE(l.until_down());
+    // 600 ms by the settings, where the query itself may take ten minutes; a busy machine may need longer.
+    CHECK(std::chrono::steady_clock::now() - silent < std::chrono::seconds(15));
+    CHECK(l.log().holds("the connection is half open: no answer to a heartbeat within 500 ms"));
+    gate.pass();
+    gate.cut();
+    lock.run("SELECT pg_advisory_unlock(7)");
+    REQUIRE(l.until_heard(1));
+    CHECK(l.heard == list{"#0:old"});
+}
+
+TEST_CASE("a catch-up whose own connection dies is run again, while the session goes on listening") {
+    const postgres_server server;
+    support::sql lock(server.url());
+    lock.run("SELECT pg_advisory_lock(7)");
+    auto s = patient(server.url());
+    s.catch_ups = {"SELECT 'first' WHERE $1::timestamptz IS NOT NULL", gated};
+    listening l(s);
+    support::sql admin(server.url());
+    REQUIRE(l.until([&] { return is_gated(admin); }));
+    CHECK_FALSE(l.status().live);
+    admin.notify("events", "held");
+    admin.run("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
+    REQUIRE(l.until([&] { return l.log().holds("warning: postgres: the catch-up broke off: "); }));
+    CHECK(l.status().catch_up_error.find("terminating connection") != std::string::npos);
+    CHECK(l.heard == list{"#0:first"});
+    lock.run("SELECT pg_advisory_unlock(7)");
+    REQUIRE(l.until_heard(3));
+    CHECK(l.heard == list{"#0:first", "#1:old", "events:held"});
+    CHECK(l.status().live);
+    CHECK(l.status().catch_up_error.empty());
+    CHECK(l.status().reconnects == 0);
+}
+
+TEST_CASE("a query that is no SELECT does not keep the others from running") {
+    const postgres_server server;
+    auto s = patient(server.url());
+    s.catch_ups = {"COPY (SELECT 1) TO STDOUT", "SELECT 'second' WHERE $1::timestamptz IS NOT NULL"};
+    listening l(s);
+    REQUIRE(l.until([&] { return l.status().live; }));
+    CHECK(l.heard == list{"#1:second"});
+    CHECK(l.status().catch_up_error.find("bind message supplies 1 parameters") != std::string::npos);
+    CHECK(l.status().listening);
 }

@@ -3,11 +3,11 @@
 
 #include "postgres/connection.hpp"
 #include "support/certificates.hpp"
+#include "support/loop.hpp"
 #include "support/ports.hpp"
 #include "support/postgres_server.hpp"
 #include "support/sql.hpp"
 #include "support/tcp_gate.hpp"
-#include "unit/net/loop.hpp"
 
 using namespace postrider;
 using namespace postrider::test;

@@ -1,28 +1,6 @@
 #include "listening.hpp"
 
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
-
 namespace postrider::test {
-
-log_capture::log_capture() : before_(spdlog::default_logger()) {
-    auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(text_);
-    auto logger = std::make_shared<spdlog::logger>("test", std::move(sink));
-    logger->set_pattern("%l: %v");
-    spdlog::set_default_logger(std::move(logger));
-}
-
-log_capture::~log_capture() {
-    spdlog::set_default_logger(before_);
-}
-
-std::size_t log_capture::count(std::string_view words) const {
-    const auto all = text();
-    std::size_t found = 0;
-    for (auto at = all.find(words); at != std::string::npos; at = all.find(words, at + 1))
-        ++found;
-    return found;
-}
 
 postgres::listener_settings patient(std::string conninfo, std::vector<std::string> channels) {
     constexpr core::milliseconds long_time{600'000};
@@ -35,7 +13,7 @@ postgres::listener_settings patient(std::string conninfo, std::vector<std::strin
     return s;
 }
 
-listening::listening(postgres::listener_settings s) {
+listening::listening(postgres::listener_settings s) : catch_ups_(s.catch_ups.size()) {
     listener_ = std::make_unique<postgres::listener>(loop_.executor(), std::move(s), sink());
     asio::co_spawn(loop_.context(), listener_->run(), [this](const std::exception_ptr& error) {
         CHECK_MESSAGE(!error, "run() ended with an exception");
@@ -76,8 +54,25 @@ void listening::take(std::string event) {
 
 postgres::listener_sink listening::sink() {
     postgres::listener_sink s;
+    // Holds back and releases as the bridge does.
+    s.began = [this] { holding_ = true; };
     s.notified = [this](std::string_view channel, std::string_view payload) {
-        take(std::string(channel) + ":" + std::string(payload));
+        auto event = std::string(channel) + ":" + std::string(payload);
+        transcript.push_back(event);
+        if (holding_)
+            held.push_back(std::move(event));
+        else
+            take(std::move(event));
+    };
+    s.marked = [this](std::string_view marker) {
+        markers.emplace_back(marker);
+        transcript.push_back("!" + std::string(marker));
+    };
+    s.elected = [this](int) { ++elections; };
+    s.stand_by = [this] { ++stand_bys; };
+    s.live = [this] { release(); };
+    s.ended = [this] {
+        if (ready && catch_ups_ == 0) release();
     };
     s.ready = [this] { return ready; };
     s.since = [this](std::size_t) { return since; };
@@ -87,6 +82,12 @@ postgres::listener_sink listening::sink() {
     s.completed = [this](std::size_t index) { completed.push_back(index); };
     s.changed = [this] { ++changes; };
     return s;
+}
+
+void listening::release() {
+    holding_ = false;
+    for (auto& event : std::exchange(held, {}))
+        take(std::move(event));
 }
 
 }  // namespace postrider::test

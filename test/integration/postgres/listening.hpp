@@ -2,36 +2,15 @@
 
 #include <functional>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "postgres/listener.hpp"
-#include "unit/net/loop.hpp"
-
-namespace spdlog {
-class logger;
-}
+#include "support/log_capture.hpp"
+#include "support/loop.hpp"
 
 namespace postrider::test {
-
-// What is said to the log, as long as this lives.
-class log_capture {
- public:
-    log_capture();
-    log_capture(const log_capture&) = delete;
-    log_capture& operator=(const log_capture&) = delete;
-    ~log_capture();
-
-    std::string text() const { return text_.str(); }
-    bool holds(std::string_view words) const { return text().find(words) != std::string::npos; }
-    std::size_t count(std::string_view words) const;
-
- private:
-    std::ostringstream text_;
-    std::shared_ptr<spdlog::logger> before_;
-};
 
 // Loopback and short pauses; everything else takes so long that only what a test shortens can end by its
 // time.
@@ -66,16 +45,24 @@ class listening {
     bool ready = true;
     std::string since = "2000-01-01";
     std::vector<std::size_t> completed;
+    std::vector<std::string> held;  // as in `heard`, until the listener is live
+    std::vector<std::string> markers;
+    std::vector<std::string> transcript;  // events, and markers as "!marker", in the order of their coming
+    std::size_t elections = 0;
+    std::size_t stand_bys = 0;
     std::size_t changes = 0;
     std::function<void()> on_event;
 
  private:
     postgres::listener_sink sink();
     void take(std::string event);
+    void release();
 
     log_capture log_;
     test::loop loop_;
     std::unique_ptr<postgres::listener> listener_;
+    std::size_t catch_ups_;
+    bool holding_ = true;
     bool ended_ = false;
 };
 

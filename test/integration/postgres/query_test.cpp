@@ -4,10 +4,10 @@
 #include <thread>
 
 #include "postgres/connection.hpp"
+#include "support/loop.hpp"
 #include "support/postgres_server.hpp"
 #include "support/sql.hpp"
 #include "support/tcp_gate.hpp"
-#include "unit/net/loop.hpp"
 
 using namespace postrider;
 using namespace postrider::test;
@@ -48,6 +48,13 @@ struct session {
     loop l;
     std::optional<connection> c;
 };
+
+asio::awaitable<void> take_each(connection& c, std::string sql, rows& to) {
+    postgres::row_taker take = [&to](postgres::row r) { to.push_back(std::move(r)); };
+    parameters none;
+    const auto done = co_await c.query_each(std::move(sql), std::move(none), std::move(take), in(1h));
+    CHECK(done.has_value());
+}
 
 bool holds(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
@@ -234,18 +241,37 @@ TEST_CASE("a server that is blocked by sending still gets a large statement thro
     CHECK(s.notifications(10'000).size() == 10'000);
 }
 
-TEST_CASE("an interruption ends a wait, and does no harm to a statement") {
+TEST_CASE("rows can be taken as they come, before the statement has ended") {
+    const support::postgres_server server;
+    support::sql lock(server.url());
+    lock.run("SELECT pg_advisory_lock(7)");
+    session s(server.url());
+    rows taken;
+    // The server sends when its buffer of 8 kB is full.
+    const std::string sql =
+        "SELECT n, repeat('x', 9000) FROM generate_series(1, 100) n UNION ALL "
+        "SELECT 101, NULL FROM pg_advisory_xact_lock(7)";
+    s.l.start(take_each(*s.c, sql, taken));
+    REQUIRE(s.l.until([&] { return taken.size() >= 99; }));
+    lock.run("SELECT pg_advisory_unlock(7)");
+    REQUIRE(s.l.until([&] { return taken.size() == 101; }));
+    CHECK(taken.front().at(0) == "1");
+    CHECK(taken.back() == postgres::row{"101", std::nullopt});
+    CHECK(s.value("SELECT 'well'") == "well");
+}
+
+TEST_CASE("an error behind rows that were taken is told, and the connection goes on") {
     const support::postgres_server server;
     session s(server.url());
-    asio::steady_timer tick(s.l.context(), in(20ms));
-    tick.async_wait([&](error_code) { s.c->interrupt(); });
-    CHECK(s.l.value_of(s.c->receive(in(1h))).has_value());
-    tick.expires_after(20ms);
-    tick.async_wait([&](error_code) { s.c->interrupt(); });
-    CHECK(s.value("SELECT 'well' FROM pg_sleep(0.2)") == "well");
-    tick.expires_after(1ms);
-    tick.async_wait([&](error_code) { s.c->interrupt(); });
-    CHECK(s.value("SELECT length($1)", parameters{std::string(20'000'000, 'a')}) == "20000000");
+    std::size_t taken = 0;
+    const auto answer = s.l.value_of(s.c->query_each(
+        "SELECT 1 / (n - 3) FROM generate_series(1, 5) n", {}, [&](const postgres::row&) { ++taken; },
+        in(1h)));
+    REQUIRE(answer.has_error());
+    CHECK(answer.error().code == core::errc::server_error);
+    CHECK(holds(answer.error().message, "division by zero"));
+    CHECK(taken == 2);
+    CHECK(s.value("SELECT 'well'") == "well");
 }
 
 TEST_CASE("odd identifiers are quoted, and impossible ones told in words") {

@@ -1,26 +1,13 @@
 #include "driven_client.hpp"
 
 #include <doctest/doctest.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <cstdlib>
 
 namespace postrider::test {
 
-log_capture::log_capture() : before_(spdlog::default_logger()) {
-    auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(text_);
-    auto logger = std::make_shared<spdlog::logger>("test", std::move(sink));
-    logger->set_pattern("%l: %v");
-    spdlog::set_default_logger(std::move(logger));
-}
-
-log_capture::~log_capture() {
-    spdlog::set_default_logger(before_);
-}
-
-driven_client::driven_client(redis::options o) : client_(loop_.get_executor(), std::move(o)) {
-    asio::co_spawn(loop_, client_.run(), [this](const std::exception_ptr& error) {
+driven_client::driven_client(redis::options o) : client_(loop_.executor(), std::move(o)) {
+    asio::co_spawn(loop_.context(), client_.run(), [this](const std::exception_ptr& error) {
         CHECK_MESSAGE(!error, "run() ended with an exception");
         ended_ = true;
     });
@@ -29,35 +16,17 @@ driven_client::driven_client(redis::options o) : client_(loop_.get_executor(), s
 driven_client::~driven_client() {
     client_.stop();
     CHECK_MESSAGE(until([this] { return ended_; }), "run() did not return after stop()");
-    loop_.restart();
-    loop_.poll();
-}
-
-bool driven_client::until(const std::function<bool()>& condition, std::chrono::seconds limit) {
-    const auto end = std::chrono::steady_clock::now() + limit;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() >= end) return false;
-        if (loop_.stopped()) loop_.restart();
-        loop_.run_one_for(5ms);
-    }
-    return true;
+    loop_.empty();
 }
 
 bool driven_client::until_connected() {
     return until([this] { return client_.connected(); });
 }
 
-void driven_client::step(std::size_t handlers) {
-    for (std::size_t i = 0; i < handlers; ++i) {
-        if (loop_.stopped()) loop_.restart();
-        loop_.run_one_for(1s);
-    }
-}
-
 void driven_client::start(redis::pipeline commands,
                           std::optional<core::result<std::vector<redis::reply>>>& answer) {
     using answer_type = core::result<std::vector<redis::reply>>;
-    asio::co_spawn(loop_, client_.execute(std::move(commands)),
+    asio::co_spawn(loop_.context(), client_.execute(std::move(commands)),
                    [&answer](const std::exception_ptr& error, answer_type result) {
                        CHECK_MESSAGE(!error, "execute() ended with an exception");
                        answer.emplace(std::move(result));

@@ -4,36 +4,15 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "redis/client.hpp"
-
-namespace spdlog {
-class logger;
-}
+#include "support/log_capture.hpp"
+#include "support/loop.hpp"
 
 namespace postrider::test {
-
-using namespace std::chrono_literals;
-
-// What the client says to the log, as long as this lives.
-class log_capture {
- public:
-    log_capture();
-    log_capture(const log_capture&) = delete;
-    log_capture& operator=(const log_capture&) = delete;
-    ~log_capture();
-
-    std::string text() const { return text_.str(); }
-    bool holds(std::string_view words) const { return text().find(words) != std::string::npos; }
-
- private:
-    std::ostringstream text_;
-    std::shared_ptr<spdlog::logger> before_;
-};
 
 // A client whose loop turns only while the test waits for something, so that the test decides what happens
 // when.
@@ -47,15 +26,15 @@ class driven_client {
 
     redis::client& operator*() { return client_; }
     redis::client* operator->() { return &client_; }
-    asio::io_context& loop() { return loop_; }
+    asio::io_context& loop() { return loop_.context(); }
     const log_capture& log() const { return log_; }
     bool ended() const { return ended_; }
 
-    // Turns the loop until the condition holds; false after the limit.
-    bool until(const std::function<bool()>& condition, std::chrono::seconds limit = 30s);
+    bool until(const std::function<bool()>& condition, std::chrono::seconds limit = 30s) {
+        return loop_.until(condition, limit);
+    }
     bool until_connected();
-    // Runs at most so many handlers, as they come.
-    void step(std::size_t handlers);
+    void step(std::size_t handlers) { loop_.step(handlers); }
     core::result<std::vector<redis::reply>> execute(redis::pipeline commands);
     // One command's only reply; fails the test where there is none.
     redis::reply ask(std::initializer_list<std::string_view> words);
@@ -63,7 +42,7 @@ class driven_client {
     void start(redis::pipeline commands, std::optional<core::result<std::vector<redis::reply>>>& answer);
 
  private:
-    asio::io_context loop_{1};
+    test::loop loop_;
     log_capture log_;
     redis::client client_;
     bool ended_ = false;

@@ -62,7 +62,7 @@ TEST_CASE("a restarted server is found again, and the log tells the story") {
     const auto lost = log.find("warning: " + where + "connection lost: closed by the server\n");
     const auto first = log.find("warning: " + where + "attempt 1 failed: ");
     const auto second = log.find("warning: " + where + "attempt 2 failed: ");
-    const auto again = log.find("info: " + where + "reconnected after ");
+    const auto again = log.find("warning: " + where + "reconnected after ");
     CHECK(lost < first);
     CHECK(first < second);
     CHECK(second < again);
@@ -139,6 +139,19 @@ TEST_CASE("a server that loads its data is waited for") {
     REQUIRE(late.until_connected());
     CHECK(late.ask({"DBSIZE"}).integer == 100);
     CHECK(client.until([&] { return reload.has_value(); }));
+}
+
+TEST_CASE("a server that drops each connection soon is not left alone for longer and longer") {
+    redis_server server;
+    auto o = quick(server.port());
+    o.backoff_first = 200ms;
+    o.backoff_cap = 1h;
+    driven_client client(o);
+    // Doubled each time, the last wait would be longer than six minutes.
+    for (int flap = 0; flap < 12; ++flap) {
+        REQUIRE(client.until_connected());
+        client->reconnect("again");
+    }
 }
 
 TEST_CASE("a server that drops every connection at once is not hammered") {

@@ -134,30 +134,9 @@ TEST_CASE("a server that asks for a client certificate gets it") {
     driven_client without(o);
     REQUIRE(without.until([&] { return without->current().attempts > 0; }));
     CHECK_FALSE(without->connected());
-    o.cert_file = folder.path() + "/client.crt";
-    o.key_file = folder.path() + "/client.key";
-    support::process::settings openssl;
-    openssl.arguments = {"openssl",
-                         "req",
-                         "-x509",
-                         "-newkey",
-                         "ec",
-                         "-pkeyopt",
-                         "ec_paramgen_curve:prime256v1",
-                         "-nodes",
-                         "-days",
-                         "30",
-                         "-subj",
-                         "/CN=client",
-                         "-keyout",
-                         o.key_file,
-                         "-out",
-                         o.cert_file,
-                         "-CA",
-                         files.ca,
-                         "-CAkey",
-                         folder.path() + "/ca.key"};
-    support::run_program(std::move(openssl));
+    const auto mine = files.make_client();
+    o.cert_file = mine.cert;
+    o.key_file = mine.key;
     check_works(o);
 }
 

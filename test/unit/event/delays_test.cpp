@@ -190,6 +190,23 @@ TEST_CASE("everything that waits is visited in order, as it was added") {
     CHECK(waiting.size() == 2);
 }
 
+TEST_CASE("the next ones are shown in order, and no more than asked for") {
+    delays waiting;
+    for (const int due : {3, 1, 2}) {
+        delayed d;
+        d.id = std::to_string(due);
+        d.due = steady_time{} + std::chrono::seconds(due);
+        waiting.add(d);
+    }
+    std::vector<delayed> seen;
+    const auto see = [&seen](const delayed& each) { seen.push_back(each); };
+    waiting.visit_next(2, see);
+    CHECK(ids(seen) == "1 2 ");
+    waiting.visit_next(9, see);
+    CHECK(ids(seen) == "1 2 1 2 3 ");
+    CHECK(waiting.size() == 3);
+}
+
 TEST_CASE("delays behave as a list that is searched from end to end") {
     std::mt19937_64 dice(postrider::test::random_seed());
     delays waiting;

@@ -62,6 +62,26 @@ TEST_CASE("an update carries the count and the times") {
     });
 }
 
+TEST_CASE("it is known since when the longest unsaved waits, and not of what has to be shown again") {
+    grouper g({});
+    CHECK_FALSE(g.unsaved_since().has_value());
+    add(g, "a", "1", 1);
+    add(g, "b", "1", 2);
+    add(g, "c", "1", 3);
+    add(g, "a", "2", 5);
+    CHECK(g.unsaved_since() == at(1));
+    visit(g, 1);
+    CHECK(g.unsaved_since() == at(2));
+    g.mark_unsaved("a");
+    CHECK(g.unsaved_since() == steady_time::min());
+    visit(g, 2);
+    CHECK(g.unsaved_since() == steady_time::min());
+    visit(g, 1);
+    CHECK_FALSE(g.unsaved_since().has_value());
+    add(g, "a", "3", 6);
+    CHECK(g.unsaved_since() == at(6));
+}
+
 TEST_CASE("no more than the limit is shown, the longest unsaved first") {
     grouper g{grouping{}};
     add(g, "a", "1");

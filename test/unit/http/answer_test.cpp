@@ -40,6 +40,14 @@ TEST_CASE("405 carries Allow") {
     CHECK(text.find("\r\nAllow: GET, HEAD\r\n") != std::string::npos);
 }
 
+TEST_CASE("further fields stand in the head, and a stream has no length") {
+    http::response r;
+    r.fields.emplace_back("Retry-After", "10");
+    CHECK(http::render(r, {}, "").find("\r\nRetry-After: 10\r\n") != std::string::npos);
+    r.stream = std::make_shared<http::feed>([] { return std::string(); }, core::milliseconds(1));
+    CHECK(http::render(r, {}, "").find("Content-Length") == std::string::npos);
+}
+
 TEST_CASE("an error is JSON whatever its words hold") {
     const auto r = http::error_response(404, "no \"x\"");
     CHECK(r.status == 404);

@@ -28,6 +28,13 @@ asio::awaitable<core::result<double>> counted_ping(int& calls, bool away) {
     co_return 0.5;
 }
 
+asio::awaitable<core::result<http::cache_stats>> some_cache_stats() {
+    http::cache_stats s;
+    s.mode = "memory";
+    s.entries = 3;
+    co_return s;
+}
+
 struct fake {
     http::health health;
     http::stats stats;
@@ -41,8 +48,11 @@ struct fake {
         http::view v;
         v.health = [this] { return health; };
         v.stats = [this] { return stats; };
+        v.live = [] { return http::live{}; };
+        v.metrics = [] { return std::string("some_total 1\n"); };
         v.redis_stats = [this] { return counted_stats(stats_calls, away); };
         v.redis_ping = [this] { return counted_ping(ping_calls, away); };
+        v.cache_stats = [] { return some_cache_stats(); };
         v.started = core::steady::now();
         v.version = "9.8.7";
         handler = http::make_endpoints(std::move(v));
@@ -108,6 +118,41 @@ TEST_CASE("statistics are shown") {
     CHECK(has(r, R"("waiting":77,)"));
 }
 
+TEST_CASE("events are one state a second, as a server-sent event") {
+    fake f;
+    f.stats.waiting = 77;
+    const auto r = f.ask("GET", "/events");
+    CHECK(r.content_type == "text/event-stream");
+    REQUIRE(r.stream);
+    REQUIRE(r.fields.size() == 1);
+    CHECK(r.fields[0] == std::pair<std::string, std::string>("X-Accel-Buffering", "no"));
+    CHECK(f.ask("GET", "/events").stream == r.stream);
+    const auto now = core::steady::now();
+    const auto text = *r.stream->at(now);
+    CHECK(text.starts_with("event: state\ndata: {\"version\":\"9.8.7\",\"readiness\":{"));
+    CHECK(text.find("\"waiting\":77,") != std::string::npos);
+    CHECK(text.ends_with("}\n\n"));
+    CHECK(text.find('\n', text.find("data")) == text.size() - 2);
+    CHECK(r.stream->next() == now + std::chrono::seconds(1));
+    CHECK(f.ask("POST", "/events").allow == "GET, HEAD");
+}
+
+TEST_CASE("the dashboard is a page of HTML") {
+    fake f;
+    const auto r = f.ask("GET", "/");
+    CHECK(r.status == 200);
+    CHECK(r.content_type == "text/html; charset=utf-8");
+    CHECK(has(r, "<title>Postrider</title>"));
+    CHECK(f.ask("POST", "/").allow == "GET, HEAD");
+}
+
+TEST_CASE("the cache tells its mode and counts") {
+    fake f;
+    CHECK(f.ask("GET", "/cache/stats").body ==
+          R"({"mode":"memory","entries":3,"redisAvailable":false,"hits":0,"misses":0,"evictions":0,)"
+          R"("redis":{"hits":0,"misses":0},"memory":{"hits":0,"misses":0,"evictions":0,"bytes":0}})");
+}
+
 TEST_CASE("the Redis endpoints answer from Redis, and 503 without it") {
     fake f;
     CHECK(has(f.ask("GET", "/redis/stats"), R"("connected_clients":42)"));
@@ -142,7 +187,7 @@ TEST_CASE("HEAD is answered like GET") {
 TEST_CASE("a wrong method is 405 and names the right ones, on every path") {
     fake f;
     for (const auto* path : {"/health", "/api/health", "/health/liveness", "/health/readiness",
-                             "/redis/stats", "/redis/ping", "/stats"}) {
+                             "/redis/stats", "/redis/ping", "/stats", "/cache/stats"}) {
         CAPTURE(path);
         const auto r = f.ask("POST", path);
         CHECK(r.status == 405);
@@ -154,9 +199,18 @@ TEST_CASE("a wrong method is 405 and names the right ones, on every path") {
     CHECK(f.stats_calls == 1);
 }
 
+TEST_CASE("the metrics are told in Prometheus' own format") {
+    fake f;
+    const auto page = f.ask("GET", "/metrics");
+    CHECK(page.status == 200);
+    CHECK(page.content_type == "text/plain; version=0.0.4; charset=utf-8");
+    CHECK(page.body == "some_total 1\n");
+    CHECK(f.ask("POST", "/metrics").status == 405);
+}
+
 TEST_CASE("an unknown path is 404, whatever the method") {
     fake f;
-    for (const auto* path : {"/", "/health/", "/Health", "/metrics", "*", ""}) {
+    for (const auto* path : {"/event", "/health/", "/Health", "/metrics/", "*", ""}) {
         CAPTURE(path);
         CHECK(f.ask("GET", path).status == 404);
         CHECK(f.ask("DELETE", path).status == 404);

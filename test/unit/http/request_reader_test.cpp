@@ -37,7 +37,7 @@ constexpr std::string_view plain = "GET /health?x=1 HTTP/1.1\r\nHost: a\r\nAutho
 }  // namespace
 
 TEST_CASE("a request is the same however its bytes are cut") {
-    for (const std::size_t piece : {1, 2, 3, 7, 1000}) {
+    for (const std::size_t piece : {1U, 2U, 3U, 7U, 1000U}) {
         CAPTURE(piece);
         request_reader reader(1024, 100);
         std::string_view bytes = plain;
@@ -56,7 +56,7 @@ TEST_CASE("a request is the same however its bytes are cut") {
 }
 
 TEST_CASE("a body is read to its length and not further") {
-    for (const std::size_t piece : {1, 5, 1000}) {
+    for (const std::size_t piece : {1U, 5U, 1000U}) {
         CAPTURE(piece);
         request_reader reader(1024, 100);
         std::string_view bytes =
@@ -198,7 +198,7 @@ TEST_CASE(
 TEST_CASE("headers at their limit pass") {
     std::string whole = "GET / HTTP/1.1\r\nHost: a\r\nX: ";
     whole += std::string(1024 - whole.size() - 4, 'x') + "\r\n\r\n";
-    for (const std::size_t piece : {1, 1000, 1024}) {
+    for (const std::size_t piece : {1U, 1000U, 1024U}) {
         CAPTURE(piece);
         request_reader reader(1024, 100);
         std::string_view bytes = whole;

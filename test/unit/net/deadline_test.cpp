@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "loop.hpp"
+#include "support/loop.hpp"
 
 using namespace postrider;
 using namespace postrider::test;

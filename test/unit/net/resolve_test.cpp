@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "loop.hpp"
+#include "support/loop.hpp"
 
 using namespace postrider;
 using namespace postrider::test;

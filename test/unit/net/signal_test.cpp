@@ -1,6 +1,6 @@
 #include "net/signal.hpp"
 
-#include "loop.hpp"
+#include "support/loop.hpp"
 
 using namespace postrider;
 using namespace postrider::test;

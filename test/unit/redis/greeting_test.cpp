@@ -153,3 +153,20 @@ TEST_CASE("what the server says is bounded and stays on one line") {
     CHECK(mentions(why, "DENIED a\\r\\nb"));
     CHECK(why.message.size() < 400);
 }
+
+TEST_CASE("where a primary is needed, its role is asked for and a replica refused") {
+    options o;
+    o.must_be_primary = true;
+    const auto p = redis::greeting(o);
+    CHECK(p.bytes().ends_with("*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nROLE\r\n"));
+    reply role;
+    role.type = reply::kind::array;
+    role.items = {make(reply::kind::string, "master")};
+    const auto pong = make(reply::kind::status, "PONG");
+    CHECK(redis::welcome(o, {ok(), pong, role}).has_value());
+    // Whoever may not ask finds out by READONLY.
+    CHECK(redis::welcome(o, {ok(), pong, error("NOPERM this user has no permissions")}).has_value());
+    CHECK(mentions(refusal(o, {ok(), error("LOADING Redis is loading"), role}), "LOADING"));
+    role.items = {make(reply::kind::string, "slave")};
+    CHECK(mentions(refusal(o, {ok(), pong, role}), "no primary, but says that it is a 'slave'"));
+}

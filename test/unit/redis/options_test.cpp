@@ -105,6 +105,35 @@ TEST_CASE("TLS is verified unless the URL says none") {
     CHECK(o.database == 1);
 }
 
+TEST_CASE("sentinels are read with the primary's name, the database and their own credentials") {
+    const options o = good(
+        "redis+sentinel://bob:s%2Fecret@a,b:26380,[::1]:7000/my%2Fmaster/"
+        "3?sentinel_user=w&sentinel_password=p%25");
+    CHECK(o.mode == redis::topology::sentinel);
+    CHECK(o.seeds == std::vector<redis::address>{{"a", 26379}, {"b", 26380}, {"::1", 7000}});
+    CHECK(o.primary_name == "my/master");
+    CHECK(o.database == 3);
+    CHECK(o.user == "bob");
+    CHECK(o.password == "s/ecret");
+    CHECK(o.sentinel_user == "w");
+    CHECK(o.sentinel_password == "p%");
+    CHECK_FALSE(o.tls);
+    CHECK(describe(o) == "redis+sentinel://a:26379,b:26380,[::1]:7000/my/master/3");
+    CHECK(good("rediss+sentinel://a/m").tls);
+    CHECK(good("redis+sentinel://a/m").database == 0);
+    CHECK(good("redis+sentinel://a/m/").database == 0);
+}
+
+TEST_CASE("a cluster is read as some of its nodes") {
+    const options o = good("redis+cluster://:secret@a,b:6380,[2001:db8::2]");
+    CHECK(o.mode == redis::topology::cluster);
+    CHECK(o.seeds == std::vector<redis::address>{{"a", 6379}, {"b", 6380}, {"2001:db8::2", 6379}});
+    CHECK(o.password == "secret");
+    CHECK(describe(o) == "redis+cluster://a:6379,b:6380,[2001:db8::2]:6379");
+    CHECK(good("rediss+cluster://a/0").tls);
+    CHECK(good("redis://a").mode == redis::topology::single);
+}
+
 TEST_CASE("a wrong URL says which part is wrong, and never shows the password") {
     struct row {
         std::string url;
@@ -158,6 +187,21 @@ TEST_CASE("a wrong URL says which part is wrong, and never shows the password") 
         {"redis://[::1]6379", "only ':' and a port"},
         {"redis://[secret]", "not an IPv6 address"},
         {"redis://[127.0.0.1]", "not an IPv6 address"},
+        {"redis://a,b/0", "several hosts are for sentinels and clusters"},
+        {"redis+sentinel://", "the host is missing"},
+        {"redis+sentinel://a,/m", "the host is missing"},
+        {"redis+sentinel://a", "the primary's name is missing"},
+        {"redis+sentinel://a/", "the primary's name is missing"},
+        {"redis+sentinel://a//0", "the primary's name is missing"},
+        {"redis+sentinel://a/m%0a/0", "the primary's name holds"},
+        {"redis+sentinel://a/m/x", "the database is not a number"},
+        {"redis+sentinel://a,::1/m", brackets.c_str()},
+        {"redis+sentinel://a,b:secret/m", "the port is not a number"},
+        {"redis://a?sentinel_password=secret", "need sentinels"},
+        {"redis+cluster://a?sentinel_user=bob", "need sentinels"},
+        {"redis+cluster://a/1", "a cluster has the database 0 alone"},
+        {"redis+cluster://a?db=1", "a cluster has the database 0 alone"},
+        {"redis+cluster://a,b:x", "the port is not a number"},
         {"unix://", "the socket's path is missing"},
         {"unix:///", "the socket's path is missing"},
         {"unix://run/redis.sock", "a path and no host"},

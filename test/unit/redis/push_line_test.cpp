@@ -1,6 +1,7 @@
 #include "redis/push_line.hpp"
 
 #include <doctest/doctest.h>
+#include <malloc.h>
 
 #include <string>
 
@@ -143,4 +144,33 @@ TEST_CASE("only a single delivery can forget what it was saved as, and only once
     CHECK_FALSE(line.forget_saved());
     line.done();
     CHECK(line.next()->deliveries.front().saved_as == "context:1");
+}
+
+TEST_CASE("a line holds what waits and what is under way, until it is done") {
+    push_line line = filled(1);
+    line.next();
+    line.add(named("later"));
+    CHECK(line.holds("context:0"));
+    CHECK(line.holds("context:later"));
+    CHECK(!line.holds("context:other"));
+    line.done();
+    CHECK(!line.holds("context:0"));
+}
+
+TEST_CASE("a delivery that waits costs less than 200 bytes beside its body") {
+    constexpr std::size_t count = 100'000;
+    constexpr std::size_t body = 350;
+    constexpr std::size_t body_on_the_heap = 368;  // with the allocator's header and rounding
+    push_line line({.kind = postrider::event::target_kind::list, .name = "out"});
+    const auto before = mallinfo2().uordblks;
+    for (std::size_t i = 0; i < count; ++i) {
+        delivery d;
+        d.body = std::string(body, 'x');
+        line.add(std::move(d));
+    }
+    const auto held = mallinfo2().uordblks - before;
+    // A sanitizer's allocator does not count there.
+    if (held != 0) CHECK(held < count * (body_on_the_heap + 200));
+    MESSAGE("a waiting delivery costs ", static_cast<double>(held) / count - body_on_the_heap, " bytes");
+    REQUIRE(line.next() != nullptr);
 }

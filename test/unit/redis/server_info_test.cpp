@@ -17,6 +17,21 @@ TEST_CASE("a field of INFO is found by its whole name, without the line's end") 
     CHECK(info_field(info, "last") == "3");
 }
 
+TEST_CASE("one server's figures stay as it writes them, and those of several are added") {
+    const std::string one =
+        "connected_clients:2\r\nused_memory:1024\r\nused_memory_human:1.00K\r\ntotal_commands_processed:3\r\n"
+        "keyspace_hits:4\r\nkeyspace_misses:5\r\n";
+    postrider::redis::server_info sum;
+    postrider::redis::add_info(sum, one);
+    CHECK(sum.used_memory_human == "1.00K");
+    postrider::redis::add_info(sum, one);
+    CHECK(sum.connected_clients == 4);
+    CHECK(sum.used_memory_human == "2.00K");
+    CHECK(sum.total_commands_processed == 6);
+    CHECK(sum.keyspace_hits == 8);
+    CHECK(sum.keyspace_misses == 10);
+}
+
 TEST_CASE("a field that INFO does not have is empty") {
     CHECK(info_field("connected_clients:17\r\n", "clients") == "");
     CHECK(info_field("connected_clients:17\r\n", "connected") == "");

@@ -53,7 +53,7 @@ TEST_CASE("an unknown key or table is an error that names the nearest known one"
     CHECK(error_of("[reddis]\nport = 1\n") == "p.toml:1: unknown table [reddis], did you mean 'redis'?");
     CHECK(error_of("[routes]\n") == "p.toml:1: unknown table [routes], did you mean 'route'?");
     CHECK(error_of("[xyz]\n") ==
-          "p.toml:1: unknown table [xyz]; known are postgres, redis, http, log, context, route");
+          "p.toml:1: unknown table [xyz]; known are service, postgres, redis, http, log, context, route");
     CHECK(error_of(group_with("windw = '1s'")) ==
           "p.toml:7: unknown key 'windw' in [[route]], did you mean 'window'?");
     CHECK(error_of(group_with("colour = 1"))

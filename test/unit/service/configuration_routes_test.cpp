@@ -8,7 +8,8 @@ TEST_CASE("a group route takes every key that has a meaning for it") {
     const auto c = from(group_with(
         "id = '/id'\ntime = '/t'\nwindow = '2s'\nwindow_kind = 'sliding'\nmax_wait = '9s'\ncooldown = 0\n"
         "max_events = 3\nmax_bytes = 4\ntarget = 'stream'\nmax_length = 5\ntype = 'mine'\n"
-        "fields = { z = '/1', a = '/2' }\ncatch_up = 'SELECT 1'\noverlap = '7s'\nmax_payload_bytes = 8"));
+        "fields = { z = '/1', a = '/2' }\ncatch_up = 'SELECT 1'\noverlap = '7s'\nmax_payload_bytes = 8\n"
+        "stream_fields = { match = '/m' }"));
     REQUIRE(c.routes.size() == 1);
     const auto& r = c.routes[0];
     CHECK(r.name == "r");
@@ -30,6 +31,9 @@ TEST_CASE("a group route takes every key that has a meaning for it") {
     REQUIRE(r.fields.size() == 2);
     CHECK(r.fields[0].name == "z");
     CHECK(r.fields[1].pointer == "/2");
+    REQUIRE(r.stream_fields.size() == 1);
+    CHECK(r.stream_fields[0].name == "match");
+    CHECK(r.stream_fields[0].pointer == "/m");
     CHECK(r.catch_up == "SELECT 1");
     CHECK(r.overlap == 7s);
     CHECK(r.max_payload_bytes == 8);
@@ -119,6 +123,10 @@ TEST_CASE("a route's single values are checked") {
     CHECK(says("fields = { a = 'a' }") ==
           "p.toml:7: route.fields: a=\"a\": not a JSON pointer; write for example /match_id or /user/id");
     CHECK(says("fields = 'a'") == "p.toml:7: route.fields must be a table: { name = \"/pointer\" }");
+    CHECK(says("target = 'stream'\nstream_fields = { data = '/a' }") ==
+          "p.toml:8: route.stream_fields: the field data is taken: it holds what is pushed");
+    CHECK(says("stream_fields = { a = '/a' }") ==
+          "p.toml:1: route 'r': stream_fields needs target = \"stream\"");
     CHECK(says("type = \"a\\u0000b\"") == "p.toml:7: route.type=\"a\\x00b\": holds a zero byte");
     const auto delayed = [](std::string_view line) {
         return error_of(delay_with("max_delay = 9\n" + std::string(line)));

@@ -83,6 +83,15 @@ TEST_CASE("a misspelt parameter is mended") {
           "not a Postgres connection string: invalid connection option …; did you mean 'host'?");
 }
 
+TEST_CASE("an '@' in the password is refused before it makes half of it a host's name") {
+    for (const auto* text : {"postgresql://u:s3c@ret@h/d", "postgresql://u:s3c@ret@h1,h2:5432/d",
+                             "postgresql://u:p@h1,s3c@ret/d", "host=s3c@ret"}) {
+        CHECK(error_of(text) == "there is an '@' in the host; write an '@' in the password as %40");
+    }
+    accepts("postgresql://u:s3c%40ret@h/d");
+    accepts("host=@abstract,@other password=s3c@ret");
+}
+
 TEST_CASE("what libpq would find out only on connecting is found out before") {
     CHECK(error_of("postgresql://h:99999/d") == "the port is not a number from 1 to 65535");
     CHECK(error_of("postgresql://h:0/d") == "the port is not a number from 1 to 65535");

@@ -45,6 +45,21 @@ TEST_CASE("a mark waits until everything changed before it stands in Redis") {
     CHECK(p.look(at(4s), 0, 0, at(2s)) == step::reached);
 }
 
+TEST_CASE("a burst is looked at before the interval is over, each so many deliveries") {
+    progress p;
+    CHECK(p.look(at(0s), 0, 0, at(0s)) == step::marked);
+    CHECK_FALSE(p.must_look(progress::burst - 1));
+    CHECK(p.look(at(1ms), 10'000, progress::burst - 1, at(1ms)) == step::wait);
+    CHECK(p.must_look(progress::burst));
+    CHECK(p.look(at(2ms), 10'000, progress::burst, at(2ms)) == step::reached);
+    CHECK(p.next_look() == at(1'002ms));
+    CHECK_FALSE(p.must_look(2 * progress::burst - 1));
+    // Its mark waits for all that had been accepted, and is looked at no more often than that.
+    CHECK(p.look(at(3ms), 20'000, 9'999, at(3ms)) == step::wait);
+    CHECK_FALSE(p.must_look(10'000));
+    CHECK(p.look(at(4ms), 20'000, 2 * progress::burst + 9'999, at(4ms)) == step::reached);
+}
+
 TEST_CASE("while it waits it is looked at once an interval") {
     progress p;
     p.look(at(0s), 1, 0, at(0s));

@@ -1,0 +1,73 @@
+#include "event/parked.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace postrider::event {
+namespace {
+
+std::string_view next_word(std::string_view& text) {
+    const auto word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+    return word;
+}
+
+}  // namespace
+
+bool parked::is_for(std::string_view route) const {
+    return std::any_of(numbers.begin(), numbers.end(), [&](const auto& n) { return n.first == route; });
+}
+
+std::uint64_t parked::number_of(std::string_view route) const {
+    const auto found =
+        std::find_if(numbers.begin(), numbers.end(), [&](const auto& n) { return n.first == route; });
+    return found == numbers.end() ? 0 : found->second;
+}
+
+std::string mark_name(std::string_view route, std::string_view marker) {
+    return std::string("@").append(route).append("@").append(marker);
+}
+
+std::string numbers_text(const parked& p) {
+    std::string text;
+    for (const auto* words : {&p.numbers, &p.marks})
+        for (const auto& [name, number] : *words) {
+            if (!text.empty()) text += ' ';
+            text.append(name).append(" ").append(std::to_string(number));
+        }
+    return text;
+}
+
+void read_numbers(std::string_view text, parked& into) {
+    while (!text.empty()) {
+        const auto route = next_word(text);
+        const auto digits = next_word(text);
+        std::uint64_t number = 0;
+        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        into.numbers.emplace_back(route, number);
+    }
+}
+
+void widen(std::vector<parked_range>& ranges, const parked& first, const parked& last) {
+    for (const auto& named : last.numbers) {
+        const auto& route = named.first;
+        const auto number = named.second;
+        const auto from = first.number_of(route);
+        const auto same = std::find_if(ranges.begin(), ranges.end(),
+                                       [&](const parked_range& r) { return r.route == route; });
+        if (same == ranges.end()) {
+            ranges.push_back({route, from, number});
+        } else {
+            same->first = std::min(same->first, from);
+            same->last = std::max(same->last, number);
+        }
+    }
+}
+
+const parked_range* range_of(const std::vector<parked_range>& ranges, std::string_view route) {
+    const auto found =
+        std::find_if(ranges.begin(), ranges.end(), [&](const parked_range& r) { return r.route == route; });
+    return found == ranges.end() ? nullptr : &*found;
+}
+
+}  // namespace postrider::event

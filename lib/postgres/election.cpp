@@ -1,0 +1,45 @@
+#include "postgres/election.hpp"
+
+#include <utility>
+
+namespace postrider::postgres {
+namespace {
+
+// FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), because every version of every process must come to
+// the same key.
+std::int64_t lock_key(std::string_view name) {
+    std::uint64_t hash = 14'695'981'039'346'656'037U;
+    for (const char c : name) {
+        hash ^= static_cast<unsigned char>(c);
+        hash *= 1'099'511'628'211U;
+    }
+    return static_cast<std::int64_t>(hash);
+}
+
+}  // namespace
+
+election::election(std::string name)
+    : name_(std::move(name)), key_(std::to_string(lock_key("postrider:" + name_))) {}
+
+std::string election::channel() const {
+    return "postrider:" + name_;
+}
+
+asio::awaitable<core::result<void>> election::prepare(connection& c, std::chrono::milliseconds silence,
+                                                      net::deadline limit) const {
+    parameters values{std::to_string(silence.count())};
+    auto done = co_await c.query(
+        "SELECT set_config(name, $1, false) FROM pg_settings WHERE name = 'idle_session_timeout'",
+        std::move(values), limit);
+    if (!done) co_return done.error();
+    co_return boost::system::in_place_value;
+}
+
+asio::awaitable<core::result<bool>> election::stand(connection& c, net::deadline limit) const {
+    parameters values{key_};
+    auto answer = co_await c.query("SELECT pg_try_advisory_lock($1::bigint)", std::move(values), limit);
+    if (!answer) co_return answer.error();
+    co_return !answer->empty() && answer->front().front() == "t";
+}
+
+}  // namespace postrider::postgres

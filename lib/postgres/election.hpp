@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/error.hpp"
+#include "net/asio.hpp"
+#include "net/deadline.hpp"
+#include "postgres/connection.hpp"
+
+namespace postrider::postgres {
+
+// One process of a name leads: the one whose listening session holds the name's advisory lock (PostgreSQL
+// documentation, 13.3.5). The lock goes with the session, however that ends.
+class election {
+ public:
+    // Without a name there is nobody to elect against.
+    explicit election(std::string name);
+
+    bool contested() const { return !name_.empty(); }
+
+    // Where every process of the name listens.
+    std::string channel() const;
+
+    // Prepares a new session: Postgres ends it after `silence` without a statement, so that a leader that is
+    // cut off or stopped gives the lock up; servers before 14 cannot. Errors: as connection::query.
+    asio::awaitable<core::result<void>> prepare(connection& c, std::chrono::milliseconds silence,
+                                                net::deadline limit) const;
+
+    // The lock's key, as Postgres takes it.
+    const std::string& key() const { return key_; }
+
+    // True: this session holds the lock. Errors: as connection::query.
+    asio::awaitable<core::result<bool>> stand(connection& c, net::deadline limit) const;
+
+ private:
+    std::string name_;
+    std::string key_;
+};
+
+}  // namespace postrider::postgres

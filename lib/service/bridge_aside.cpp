@@ -1,0 +1,122 @@
+// The bridge at its stop while Redis is away: what Redis has not taken is put aside in Postgres.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+
+#include "event/context.hpp"
+#include "event/json_text.hpp"
+#include "service/bridge.hpp"
+
+namespace postrider::service {
+namespace {
+
+constexpr std::size_t events_a_statement = 1'000;
+
+std::uint64_t number_in(const std::string& text) {
+    std::uint64_t n = 0;
+    std::from_chars(text.data(), text.data() + text.size(), n);
+    return n;
+}
+
+// The list of messages in what render_group() has made, without its brackets.
+std::string_view messages_in(std::string_view body) {
+    const auto list = event::find_json(body, "/messages").value_or("[]");
+    return list.substr(1, list.size() - 2);
+}
+
+// The event in what render_delayed() has made, which ends with it; empty: a field has its name.
+std::string_view event_in(std::string_view body) {
+    const auto found = event::find_json(body, "/match").value_or("");
+    return found.data() + found.size() + 1 == body.data() + body.size() ? found : std::string_view();
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> bridge::numbers_of(const std::vector<std::string>& ids) {
+    std::vector<std::uint64_t> numbers;
+    numbers.reserve(ids.size());
+    std::transform(ids.begin(), ids.end(), std::back_inserter(numbers), number_in);
+    return numbers;
+}
+
+std::vector<std::uint64_t> bridge::numbers_of(const redis::delivery& d) {
+    std::vector<std::uint64_t> numbers;
+    for (const auto& s : d.seen)
+        numbers.push_back(static_cast<std::uint64_t>(s.first));
+    return numbers;
+}
+
+void bridge::settle() {
+    settled_ = true;
+    if (restored_ && (!pusher_.empty() || pusher_.has_saves())) gather_what_is_left();
+    park_again_.notify();
+}
+
+// A route that catches up brings its events again by itself.
+void bridge::gather_what_is_left() {
+    for (const auto& d : pusher_.step_down()) {
+        const auto& l = lanes_[d.route];
+        if (l.seen) continue;
+        if (l.route.policy == event::policy::group)
+            put_aside(l, messages_in(d.body), numbers_of(d));
+        else
+            put_aside(l, l.route.policy == event::policy::delay ? event_in(d.body) : d.body, {d.number});
+    }
+    for (auto& l : lanes_) {
+        std::vector<event::group> groups;
+        l.groups.take_all(groups);
+        std::vector<event::delayed> delayed;
+        l.waiting.take_all(delayed);
+        if (l.seen) continue;
+        for (const auto& g : groups)
+            put_aside(l, g.messages, numbers_of(g.ids));
+        for (const auto& d : delayed)
+            put_aside(l, d.payload, {d.number});
+    }
+    // As they came: what the next leader knows to be done ends with the first number that it does not know.
+    std::stable_sort(to_put_back_.begin(), to_put_back_.end(), [](const auto& a, const auto& b) {
+        return a.numbers.front().second < b.numbers.front().second;
+    });
+}
+
+// Events without a number stand in Redis since before this process.
+void bridge::put_aside(const lane& l, std::string_view messages, const std::vector<std::uint64_t>& numbers) {
+    const auto events = event::split_messages(messages);
+    for (std::size_t i = 0; i < events.size() && i < numbers.size(); ++i) {
+        if (numbers[i] == 0) continue;
+        event::parked p;
+        p.channel = l.route.channel;
+        p.payload = events[i];
+        p.numbers.emplace_back(l.route.name, numbers[i]);
+        add_mark(l, p);
+        to_put_back_.push_back(std::move(p));
+    }
+}
+
+// True: something was written. The newest first, so that what a deadline cuts off is no hole in the middle.
+asio::awaitable<core::result<bool>> bridge::put_some_back() {
+    if (to_put_back_.empty() || leader_ == 0) co_return false;
+    // What was taken from the table stands there until it is delivered; and the last write may have been
+    // done.
+    auto ranges = co_await parking_.ranges();
+    if (!ranges) co_return ranges.error();
+    std::erase_if(to_put_back_, [&](const event::parked& p) {
+        const auto& [route, number] = p.numbers.front();
+        const auto* range = event::range_of(*ranges, route);
+        return range != nullptr && range->holds(number);
+    });
+    while (!to_put_back_.empty()) {
+        const auto count = std::min(to_put_back_.size(), events_a_statement);
+        std::vector<event::parked> some(to_put_back_.end() - static_cast<std::ptrdiff_t>(count),
+                                        to_put_back_.end());
+        auto written = co_await parking_.put_back(std::move(some));
+        if (!written) co_return written.error();
+        if (!*written) co_return false;
+        to_put_back_.erase(to_put_back_.end() - static_cast<std::ptrdiff_t>(count), to_put_back_.end());
+    }
+    co_return true;
+}
+
+}  // namespace postrider::service

@@ -1,0 +1,134 @@
+// The bridge's last step: what leaves, and what became of it.
+#include <algorithm>
+
+#include "core/log_event.hpp"
+#include "core/log_sink.hpp"
+#include "core/printable.hpp"
+#include "event/render.hpp"
+#include "redis/classify.hpp"
+#include "redis/names.hpp"
+#include "service/bridge.hpp"
+
+namespace postrider::service {
+
+using core::milliseconds_since_epoch;
+using core::steady;
+using core::wall;
+
+namespace {
+
+event::dead_letter refused_letter(event::dead_letter letter, redis::delivery d, const std::string& why) {
+    redis::reply answer;
+    answer.type = redis::reply::kind::error;
+    answer.text = why;
+    letter.kind = event::dead_letter::origin::push;
+    letter.key = std::move(d.key);
+    letter.payload = std::move(d.body);
+    letter.saved_as = std::move(d.saved_as);
+    if (!d.seen_in.empty()) letter.seen = std::move(d.seen);
+    letter.seen_in = std::move(d.seen_in);
+    letter.reason = redis::error_code(answer);
+    letter.error = why;
+    return letter;
+}
+
+}  // namespace
+
+void bridge::leave_at_once(std::size_t route, event::envelope e, std::string_view payload,
+                           std::uint64_t number) {
+    const auto& l = lanes_[route];
+    redis::delivery d;
+    d.route = static_cast<std::uint32_t>(route);
+    d.body = payload;
+    d.number = number;
+    d.arrived = steady::now();
+    if (l.seen) {
+        d.seen_in = redis::seen_name(l.route.target.name, l.route.name);
+        d.seen.emplace_back(milliseconds_since_epoch(e.time.value_or(wall::now())), std::move(e.id));
+    }
+    d.key = std::move(e.key);
+    pusher_.add(l.line, std::move(d));
+}
+
+void bridge::leave(std::size_t route, std::vector<event::group>& groups) {
+    if (groups.empty()) return;
+    auto& l = lanes_[route];
+    const auto now = steady::now();
+    for (auto& g : groups) {
+        l.count.group_events.add(g.count);
+        l.count.group_age.add(core::seconds_between(g.opened, now));
+        redis::delivery d;
+        d.route = static_cast<std::uint32_t>(route);
+        d.body = event::render_group(l.route, g, reader_);
+        d.saved_as = redis::context_name(l.tag, l.route.name, g.key);
+        d.number = g.number;
+        d.group = static_cast<std::uint32_t>(g.serial);
+        d.messages = g.count;
+        d.arrived = g.opened;
+        d.waited = static_cast<float>(core::seconds_between(g.opened, now));
+        if (l.seen) {
+            d.seen_in = redis::seen_name(l.route.target.name, l.route.name);
+            for (auto& id : g.ids)
+                d.seen.emplace_back(milliseconds_since_epoch(l.seen->time_of(id).value_or(wall::now())),
+                                    std::move(id));
+        } else {
+            for (const auto number : numbers_of(g.ids))
+                d.seen.emplace_back(static_cast<std::int64_t>(number), std::string());
+        }
+        d.key = std::move(g.key);
+        pusher_.add(l.line, std::move(d));
+    }
+    groups.clear();
+}
+
+void bridge::delivered(std::vector<redis::delivery> all) {
+    const auto now = steady::now();
+    departures_.add(all.size(), now);
+    const core::log_together one_write;
+    for (const auto& d : all) {
+        auto& l = lanes_[d.route];
+        ++l.count.pushed;
+        l.count.messages += d.messages;
+        const auto latency = core::seconds_between(d.arrived, now);
+        l.count.latency.add(latency);
+        l.count.push_latency.add(std::max(0.0, latency - static_cast<double>(d.waited)));
+        tell_pushed(l, d);
+    }
+    if (progress_.must_look(pusher_.current().finished)) timer_.notify();
+}
+
+void bridge::tell_pushed(const lane& l, const redis::delivery& d) const {
+    const bool is_group = l.route.policy == event::policy::group;
+    const auto level = is_group ? spdlog::level::info : spdlog::level::debug;
+    if (!core::shows(level)) return;
+    const auto& to = l.route.target.name;
+    if (is_group)
+        core::log_event(level, "group pushed",
+                        {{"route", l.route.name},
+                         {"key", d.key},
+                         {"group", group_id(d.group)},
+                         {"messages", d.messages},
+                         {"to", to}});
+    else
+        core::log_event(level, "event pushed", {{"route", l.route.name}, {"key", d.key}, {"to", to}});
+}
+
+// The same in no two processes; the serial wraps as in a delivery.
+std::string bridge::group_id(std::uint64_t serial) const {
+    return instance_ + '-' + std::to_string(static_cast<std::uint32_t>(serial));
+}
+
+void bridge::refused(redis::delivery d, const std::string& why) {
+    auto& l = lanes_[d.route];
+    ++l.count.failed;
+    const auto group = d.group == 0 ? std::string() : group_id(d.group);
+    core::log_event(spdlog::level::err, "Redis refuses a push for good: " + why,
+                    {{"route", l.route.name}, {"key", d.key}, {"group", group}, {"to", l.route.target.name}},
+                    d.body);
+    // The endpoints show it to everybody, so no payload is in it.
+    remember(fmt::format("{}: Redis refuses {} for good, not delivered to {}: {}", l.route.name, d.key,
+                         l.route.target.name, why));
+    letters_(refused_letter(letter_of(l), std::move(d), why));
+}
+
+}  // namespace postrider::service

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "http/view.hpp"
+#include "postgres/dead_letters.hpp"
+#include "redis/client.hpp"
+#include "service/configuration.hpp"
+
+namespace postrider::service {
+
+// Sends a stored letter again: an event by its channel, deleting it in the same transaction; a push to its
+// target, deleting it once Redis has answered. The connection must hold lock_replays(). A letter that is
+// refused again stays, and counts one attempt more.
+asio::awaitable<http::letter_answer> replay_stored(postgres::connection& db, redis::client& redis,
+                                                   const configuration& c, postgres::stored_letter stored);
+
+// What a failure means for the one who asked.
+http::letter_answer answer_of(const core::failure& why);
+
+// The letter for people; `in_memory`: its number is this process's own.
+http::letter shown(const postgres::stored_letter& stored, bool in_memory);
+
+}  // namespace postrider::service

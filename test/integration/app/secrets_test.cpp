@@ -1,0 +1,104 @@
+// Passwords and the token reach no surface, however much goes wrong.
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "running_postrider.hpp"
+#include "servers.hpp"
+#include "support/eventually.hpp"
+#include "support/ports.hpp"
+
+namespace postrider::test {
+namespace {
+
+constexpr const char* token = "tokenS3cret";
+constexpr const char* routes = R"(
+[[route]]
+name = "wrong"
+channel = "secrets"
+policy = "immediate"
+key = "/k"
+to = "not_a_list"
+)";
+
+void check_no_secret(const std::string& where, const std::string& text) {
+    for (const std::string secret : {"pgS3cret", "redisS3cret", token, "payloadS3cret"})
+        CHECK_MESSAGE(text.find(secret) == std::string::npos, where << " holds " << secret << ":\n" << text);
+}
+
+void check_surfaces(const running_postrider& bridge, const std::string& when) {
+    for (const auto* path :
+         {"/health", "/health/liveness", "/health/readiness", "/redis/stats", "/redis/ping", "/stats",
+          "/cache/stats", "/metrics", "/dead-letters", "/nowhere"})
+        check_no_secret(when + ", " + path, bridge.get(path).body);
+    check_no_secret(when + ", log", bridge.log());
+}
+
+postrider_settings settings(std::uint16_t postgres, std::uint16_t redis, const std::string& format) {
+    return {
+        .postgres_url = "postgresql://postgres:pgS3cret@127.0.0.1:" + std::to_string(postgres) + "/postgres",
+        .redis_url = "redis://default:redisS3cret@127.0.0.1:" + std::to_string(redis),
+        .file = routes,
+        .environment = {{"ADMIN_TOKEN", token}, {"LOG_FORMAT", format}, {"LOG_LEVEL", "trace"}}};
+}
+
+TEST_CASE("no secret is seen in the log or at any endpoint while events fail and servers go") {
+    std::string format;
+    SUBCASE("in text") {
+        format = "text";
+    }
+    SUBCASE("in JSON") {
+        format = "json";
+    }
+    support::redis_server redis({.password = "redisS3cret"});
+    redis.command({"SET", "not_a_list", "text"});
+    support::sql database(shared_postgres().url());
+    database.run("DROP SCHEMA IF EXISTS postrider CASCADE");
+    running_postrider bridge(settings(shared_postgres().port(), redis.port(), format));
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    database.notify("secrets", R"(no JSON: redis://u:payloadS3cret@h/0 password=payloadS3cret)");
+    REQUIRE(bridge.answers("/stats", "event on channel 'secrets' left out"));
+    check_surfaces(bridge, "after a bad event");
+    database.notify("secrets", R"({"k":"redis://u:payloadS3cret@h/0"})");
+    REQUIRE(bridge.answers("/stats", "\"failed\":1"));
+    check_surfaces(bridge, "after a refused push");
+    // Its holder sees the letters, and what Redis said, but not the passwords on the way to it.
+    http_answer letters;
+    CHECK(support::eventually([&] {
+        letters = http_ask(bridge.port(), "GET", "/dead-letters", token);
+        return letters.body.find("WRONGTYPE") != std::string::npos;
+    }));
+    for (const std::string secret : {"pgS3cret", "redisS3cret", token})
+        CHECK(letters.body.find(secret) == std::string::npos);
+    CHECK(http_ask(bridge.port(), "GET", "/dead-letters", "tokenS3cretX").status == 401);
+
+    database.run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE '%listen%' AND pid <> "
+        "pg_backend_pid()");
+    redis.stop();
+    REQUIRE(bridge.logs("connection lost"));
+    REQUIRE(bridge.logs("attempt 2 failed"));
+    check_surfaces(bridge, "without Redis");
+    bridge.signal(SIGTERM);
+    bridge.ends();
+    check_no_secret("the whole log", bridge.log());
+}
+
+TEST_CASE("no secret is seen where neither server is there, or takes the password") {
+    support::redis_server redis({.password = "another"});
+    running_postrider bridge(settings(support::free_port(), redis.port(), "json"));
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.logs("Redis refused the user or password"));
+    REQUIRE(bridge.logs("postgres: attempt 1 failed"));
+    check_surfaces(bridge, "refused");
+    running_postrider check(settings(support::free_port(), redis.port(), "text"), "check");
+    CHECK(check.ends() == 1);
+    check_no_secret("check", check.log());
+    running_postrider letters(settings(support::free_port(), redis.port(), "text"), "schema");
+    letters.ends();
+    check_no_secret("schema", letters.log());
+}
+
+}  // namespace
+}  // namespace postrider::test

@@ -1,0 +1,117 @@
+// The dashboard follows the service.
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "servers.hpp"
+#include "support/eventually.hpp"
+#include "watched.hpp"
+
+namespace postrider::test {
+namespace {
+
+using support::eventually;
+
+double number_of(const std::string& text) {
+    return text.empty() || text == "–" ? -1 : std::stod(text);
+}
+
+TEST_CASE("the figures change when events flow, and the browser has nothing to complain about") {
+    watched w;
+    INFO(w.bridge.end_of_log());
+    CHECK(browser().text("#delivered") == "0");
+    CHECK(browser().text("#role") == "Leader");
+    CHECK(browser().text("#version") == "version 0.1.0");
+    CHECK(browser().text("#sizes .latest") == "0 groups so far");
+    CHECK(w.is("database", "ok"));
+    CHECK(w.is("redis", "ok"));
+    CHECK(w.is("listener", "ok"));
+    notify_together(w.database, "chat", {R"({"k":"a"})", R"({"k":"a","n":2})", R"({"k":"b"})"});
+    CHECK(browser().shows("#delivered", "2"));
+    CHECK(browser().shows("#sizes .latest", "2 groups so far"));
+    CHECK(browser().shows("#route-rows", "quick320"));
+    CHECK(eventually([] { return number_of(browser().text("#events-rate")) > 0; }));
+    CHECK(eventually([] { return number_of(browser().text("#deliveries-rate")) > 0; }));
+    CHECK(browser().text("#headline-detail").find("a second") != std::string::npos);
+    // The charts are drawn: a line from at least two points.
+    for (const auto* line : {"#redis path", "#flow path", "#flow path.second"}) {
+        CAPTURE(line);
+        CHECK(eventually([&] {
+            return browser()
+                       .run("return document.querySelector(arguments[0]).getTotalLength()", {line})
+                       .to_number<double>() > 1;
+        }));
+    }
+    CHECK(browser().errors() == std::vector<std::string>());
+}
+
+TEST_CASE("open groups stand there with what they hold and how long they stay") {
+    watched w;
+    notify_together(w.database, "slow", {R"({"k":"one"})", R"({"k":"two","n":1})", R"({"k":"two","n":2})"});
+    CHECK(browser().shows("#open", "2"));
+    CHECK(browser().shows("#next-due tr:nth-child(1)", "oneslow1"));
+    CHECK(browser().shows("#next-due tr:nth-child(2)", "twoslow2"));
+    CHECK(browser().shows("#next-due .due", "59 min "));
+    const auto before = browser().text("#next-due .due");
+    CHECK(eventually([&] { return browser().text("#next-due .due") != before; }));
+    CHECK(browser().shows("#headline-detail", "2 groups are open"));
+}
+
+TEST_CASE(
+    "the light of Redis turns when it stops, the page says what waits, and turns back when it is there") {
+    watched w;
+    INFO(w.bridge.end_of_log());
+    w.redis.stop();
+    CHECK(w.is("redis", "bad"));
+    CHECK(browser().text("#redis .state") == "Away");
+    CHECK(w.says("Redis is away since "));
+    CHECK(w.is("headline", "bad"));
+    w.database.notify("chat", R"({"k":"a"})");
+    CHECK(browser().shows("#headline-detail", "1 delivery waits, nothing is lost."));
+    CHECK(browser().shows("#waiting", "1"));
+    w.redis.start();
+    CHECK(w.is("redis", "ok"));
+    CHECK(browser().text("#redis .state") == "Connected");
+    CHECK(w.says("Delivering"));
+    CHECK(browser().shows("#waiting", "0"));
+    CHECK(browser().shows("#delivered", "1"));
+}
+
+TEST_CASE("the page says plainly when it lost the service, since when, and recovers with it") {
+    watched w;
+    w.bridge.kill();
+    CHECK(w.says("Connection to Postrider lost since "));
+    CHECK(w.is("headline", "bad"));
+    CHECK(browser().text("#headline-detail").find("What stands below is from before") != std::string::npos);
+    w.bridge.start();
+    CHECK(w.says("Delivering"));
+    CHECK(w.is("headline", "ok"));
+    CHECK(browser().run("return document.body.classList.contains('lost')") == boost::json::value(false));
+    // A new process counts from the beginning, and so does the page.
+    w.database.notify("chat", R"({"k":"a"})");
+    CHECK(browser().shows("#delivered", "1"));
+}
+
+TEST_CASE("a service that says nothing any more counts as lost, and as found when it speaks again") {
+    watched w;
+    w.bridge.signal(SIGSTOP);
+    CHECK(w.says("Connection to Postrider lost since "));
+    w.bridge.signal(SIGCONT);
+    CHECK(w.says("Delivering"));
+}
+
+TEST_CASE("a stream that only ended is taken up again without alarm") {
+    watched w;
+    browser().run(
+        "window.alarms = 0;"
+        "new MutationObserver(() => { window.alarms += document.body.classList.contains('lost') ? 1 : 0 })"
+        ".observe(document.body, { attributes: true });"
+        "source.dispatchEvent(new Event('error'))");
+    const auto before = browser().text("#uptime");
+    CHECK(eventually([&] { return browser().text("#uptime") != before; }));
+    CHECK(browser().run("return window.alarms") == boost::json::value(0));
+    CHECK(browser().text("#headline-words") == "Delivering");
+}
+
+}  // namespace
+}  // namespace postrider::test

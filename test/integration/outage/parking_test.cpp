@@ -1,0 +1,257 @@
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "chat.hpp"
+#include "command.hpp"
+#include "running_postrider.hpp"
+#include "servers.hpp"
+#include "support/eventually.hpp"
+#include "talking.hpp"
+
+namespace postrider::test {
+namespace {
+
+// Redis goes away while many events come: more than may wait in memory.
+struct long_outage {
+    support::redis_server redis;
+    support::sql database{shared_postgres().url()};
+    chat talk;
+
+    // Of which events of the two routes, about 100 bytes each, no more than 2,000 can wait in memory.
+    postrider_settings settings(const std::string& buffer_bytes = "262144") {
+        return {.postgres_url = shared_postgres().url(),
+                .redis_url = redis.url(),
+                .file = both_ways("300ms", "0s", R"(
+[redis]
+buffer_bytes = )" + buffer_bytes + "\n")};
+    }
+    void say(int events) {
+        for (int sent = 0; sent < events;) {
+            std::vector<std::string> burst;
+            for (int i = 0; i < 250; ++i, ++sent)
+                burst.push_back(talk.next("k" + std::to_string(talk.total() % 100)));
+            notify_together(database, "chat", burst);
+        }
+    }
+    // Who may only use what an owner has made.
+    std::string as_plain_user() {
+        database.run(
+            "DROP SCHEMA IF EXISTS postrider CASCADE; DROP ROLE IF EXISTS plain; CREATE ROLE plain LOGIN");
+        const auto made = run_command(
+            {"schema", "--apply", "--grant-to", "plain", "--postgres-url", shared_postgres().url()});
+        REQUIRE(made.status == 0);
+        return "postgresql://plain@127.0.0.1:" + std::to_string(shared_postgres().port()) + "/postgres";
+    }
+    std::size_t parked() {
+        const auto rows = database.rows("SELECT count(*) FROM postrider.parked");
+        return static_cast<std::size_t>(std::stoul(rows.at(0).at(0)));
+    }
+    bool is_parked_at_least(std::size_t events) {
+        return support::eventually([&] { return parked() >= events; }, 60s);
+    }
+    // The last one of a key, and with it everything before.
+    bool is_parked(const std::string& id) {
+        return support::eventually(
+            [&] {
+                const auto rows = database.rows("SELECT count(*) FROM postrider.parked WHERE position('\"" +
+                                                id + "\"' in payload) > 0");
+                return rows.at(0).at(0) != "0";
+            },
+            60s);
+    }
+    void check_everything_once() {
+        const auto singles = wait_for_list(redis, "singles", talk.total(), 90s);
+        const auto groups = wait_for_messages(redis, "groups", talk.total(), 90s);
+        CHECK(talk.verdict(singles) == "");
+        CHECK(talk.verdict(groups) == "");
+        CHECK(support::eventually([&] { return parked() == 0; }));
+    }
+};
+
+TEST_CASE(
+    "Redis away for long: what the memory may not hold is put aside in Postgres, and comes back in order") {
+    long_outage t;
+    running_postrider bridge(t.settings());
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    t.say(500);
+    REQUIRE(wait_for_list(t.redis, "singles", 500).size() == 500);
+    CHECK(t.parked() == 0);
+    const auto before = bridge.resident_bytes();
+
+    t.redis.stop();
+    t.say(20'000);
+    // Two routes, and about 100 bytes an event: no more than 2,000 of them can wait.
+    REQUIRE(t.is_parked_at_least(17'500));
+    CHECK(bridge.log().find("events are put aside in Postgres") != std::string::npos);
+    if (running_postrider::memory_is_its_own) CHECK(bridge.resident_bytes() < before + (12U << 20));
+    CHECK(bridge.answers("/stats", R"("parking":true)"));
+
+    t.redis.start();
+    // Events go on while the others come back.
+    t.say(2'000);
+    t.check_everything_once();
+    CHECK(bridge.answers("/stats", R"("parking":false)"));
+    t.say(250);
+    t.check_everything_once();
+}
+
+TEST_CASE("killed while events come back from Postgres: each leaves once") {
+    long_outage t;
+    running_postrider bridge(t.settings());
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    t.redis.stop();
+    t.say(10'000);
+    REQUIRE(t.is_parked_at_least(7'500));
+    t.redis.start();
+    const auto some_are_back = [&](std::size_t n) {
+        return support::eventually([&] { return t.redis.list("singles").size() >= n; }, 60s);
+    };
+    REQUIRE(some_are_back(4'000));
+    bridge.kill_and_start();
+    REQUIRE(some_are_back(7'000));
+    bridge.kill_and_start();
+    t.check_everything_once();
+}
+
+TEST_CASE("the standby takes back what the leader has put aside, and what it has heard itself only once") {
+    long_outage t;
+    running_postrider first(t.settings());
+    REQUIRE(first.becomes_ready());
+    running_postrider second(t.settings());
+    INFO(second.end_of_log());
+    REQUIRE(second.answers("/health/readiness", R"("role":"standby")"));
+    t.redis.stop();
+    t.say(6'000);
+    REQUIRE(t.is_parked_at_least(3'500));
+    first.kill();
+    t.say(2'000);
+    t.redis.start();
+    t.check_everything_once();
+    CHECK(second.answers("/health/readiness", R"("role":"leader")"));
+}
+
+TEST_CASE(
+    "a standby that may not hold a long outage has the oldest when the leader is killed, and all leave "
+    "once") {
+    long_outage t;
+    const auto settings = t.settings("65536");
+    running_postrider first(settings);
+    REQUIRE(first.becomes_ready());
+    running_postrider second(settings);
+    INFO(second.end_of_log());
+    REQUIRE(second.answers("/health/readiness", R"("role":"standby")"));
+    t.say(500);
+    REQUIRE(wait_for_list(t.redis, "singles", 500).size() == 500);
+    t.redis.stop();
+    // More than it holds of the oldest, 64 KiB, and of the newest, 1 MiB.
+    t.say(20'000);
+    REQUIRE(t.is_parked_at_least(19'500));
+    REQUIRE(second.logs("is not held here any more", 60s));
+    first.kill();
+    t.say(1'000);
+    t.redis.start();
+    t.check_everything_once();
+    CHECK(second.answers("/health/readiness", R"("role":"leader")"));
+    CHECK(second.log().find("neither held here") == std::string::npos);
+}
+
+TEST_CASE("what a standby has not held and nobody else has is told with its number") {
+    long_outage t;
+    const auto settings = t.settings("65536");
+    running_postrider first(settings);
+    REQUIRE(first.becomes_ready());
+    running_postrider second(settings);
+    INFO(second.end_of_log());
+    REQUIRE(second.answers("/health/readiness", R"("role":"standby")"));
+    t.redis.stop();
+    t.say(20'000);
+    REQUIRE(t.is_parked_at_least(19'500));
+    REQUIRE(second.logs("is not held here any more", 60s));
+    first.kill();
+    t.database.run("DELETE FROM postrider.parked");
+    t.redis.start();
+    const std::string words =
+        " events on channel 'chat' were neither held here nor delivered, saved or put aside";
+    REQUIRE(second.logs(words, 60s));
+    CHECK(second.answers("/health/readiness", R"("role":"leader")"));
+    const auto log = second.log();
+    const auto number = log.rfind(' ', log.find(words) - 1) + 1;
+    const auto missing = std::stoul(log.substr(number));
+    // Exactly so many are.
+    REQUIRE(wait_for_list(t.redis, "singles", 20'000 - missing).size() == 20'000 - missing);
+    CHECK(support::eventually([&] { return t.parked() == 0; }, 60s));
+    CHECK(t.redis.list("singles").size() == 20'000 - missing);
+}
+
+TEST_CASE("what comes to a new leader before Redis is back goes behind what the former one has put aside") {
+    long_outage t;
+    running_postrider bridge(t.settings());
+    REQUIRE(bridge.becomes_ready());
+    t.redis.stop();
+    t.say(6'000);
+    // What comes after the signal is not taken any more.
+    REQUIRE(t.is_parked("k99-60"));
+    bridge.signal(SIGTERM);
+    CHECK(bridge.ends(8s) == 1);
+    // What was in memory as well, once for each route.
+    CHECK(t.parked() > 6'000);
+    bridge.start();
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.logs("postgres: listening at", 60s));
+    t.say(1'000);
+    t.redis.start();
+    t.check_everything_once();
+}
+
+TEST_CASE(
+    "while the rights on what was put aside are withdrawn nothing goes on, and afterwards all in order") {
+    long_outage t;
+    auto settings = t.settings();
+    settings.postgres_url = t.as_plain_user();
+    running_postrider first(settings);
+    REQUIRE(first.becomes_ready());
+    running_postrider second(settings);
+    INFO(second.end_of_log());
+    REQUIRE(second.answers("/health/readiness", R"("role":"standby")"));
+    t.redis.stop();
+    t.say(6'000);
+    REQUIRE(t.is_parked_at_least(3'500));
+    t.database.run("REVOKE ALL ON ALL TABLES IN SCHEMA postrider FROM plain");
+    first.kill();
+    t.redis.start();
+    const std::string words = "ERROR postgres: events that were put aside cannot be looked for yet";
+    REQUIRE(second.logs(words, 60s));
+    t.say(250);
+    CHECK(second.get("/health/readiness").status == 503);
+    CHECK(t.redis.list("singles").empty());
+    CHECK(second.log().find(words) == second.log().rfind(words));
+    t.database.run("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA postrider TO plain");
+    t.check_everything_once();
+    CHECK(second.becomes_ready());
+}
+
+TEST_CASE("without the table everything waits in memory, and leaves in order once Redis is back") {
+    long_outage t;
+    auto settings = t.settings();
+    settings.postgres_url = t.as_plain_user();
+    t.database.run("DROP SCHEMA postrider CASCADE");
+    running_postrider bridge(settings);
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    t.redis.stop();
+    t.say(5'000);
+    REQUIRE(bridge.logs("events cannot be put aside or taken back yet", 60s));
+    t.redis.start();
+    t.say(1'000);
+    const auto singles = wait_for_list(t.redis, "singles", t.talk.total(), 90s);
+    const auto groups = wait_for_messages(t.redis, "groups", t.talk.total(), 90s);
+    CHECK(t.talk.verdict(singles) == "");
+    CHECK(t.talk.verdict(groups) == "");
+    CHECK(bridge.answers("/stats", R"("parking":false)"));
+}
+
+}  // namespace
+}  // namespace postrider::test

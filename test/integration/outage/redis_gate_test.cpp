@@ -1,0 +1,110 @@
+#include <doctest/doctest.h>
+
+#include "chat.hpp"
+#include "running_postrider.hpp"
+#include "servers.hpp"
+#include "support/eventually.hpp"
+#include "support/tcp_gate.hpp"
+
+namespace postrider::test {
+namespace {
+
+using direction = support::tcp_gate::direction;
+
+constexpr const char* immediate = R"(
+[[route]]
+name = "single"
+channel = "chat"
+policy = "immediate"
+to = "singles"
+)";
+
+postrider_settings through(const support::tcp_gate& gate) {
+    return {.postgres_url = shared_postgres().url(),
+            .redis_url = redis_at(gate.port()),
+            .file = immediate,
+            .environment = {{"REDIS_SOCKET_TIMEOUT", "1s"}, {"REDIS_CONNECT_TIMEOUT", "2s"}}};
+}
+
+TEST_CASE("a half-open Redis is found within the socket timeout, and what came meanwhile arrives once") {
+    auto& redis = shared_redis();
+    support::tcp_gate gate(redis.port());
+    support::sql database(shared_postgres().url());
+    running_postrider bridge(through(gate));
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+
+    gate.stall();
+    chat talk;
+    for (int i = 0; i < 50; ++i)
+        database.notify("chat", talk.next("a"));
+    REQUIRE(bridge.logs("connection lost: no reply within 1 s"));
+    REQUIRE(bridge.answers("/health/readiness", R"("redis":{"status":"down")"));
+    CHECK(bridge.get("/health/readiness").status == 503);
+    CHECK(bridge.get("/health").status == 200);
+    CHECK(bridge.get("/redis/stats").status == 503);
+    for (int i = 0; i < 50; ++i)
+        database.notify("chat", talk.next("a"));
+    gate.pass();
+    CHECK(talk.verdict(wait_for_list(redis, "singles", 100)) == "");
+    CHECK(bridge.logs("reconnected after "));
+}
+
+TEST_CASE("a push whose reply was lost is not done twice") {
+    auto& redis = shared_redis();
+    support::tcp_gate gate(redis.port());
+    support::sql database(shared_postgres().url());
+    running_postrider bridge(through(gate));
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+
+    chat talk;
+    for (int time = 1; time <= 3; ++time) {
+        bool lost = false;
+        // Where something else was under way already, the push waits behind it, and the next one is tried.
+        for (int attempt = 0; attempt < 10 && !lost; ++attempt) {
+            gate.swallow(direction::to_client);
+            database.notify("chat", talk.next("a"));
+            // Redis has it, and the bridge does not know.
+            lost = wait_for_list(redis, "singles", talk.total(), 3s).size() == talk.total();
+            if (lost) break;
+            gate.pass();
+            REQUIRE(wait_for_list(redis, "singles", talk.total()).size() == talk.total());
+        }
+        REQUIRE(lost);
+        const auto pushed = talk.total();
+        REQUIRE(bridge.answers("/stats", R"("waiting":1)"));
+        database.notify("chat", talk.next("a"));
+        gate.pass();
+        gate.cut();
+        REQUIRE(bridge.answers("/stats", R"("pushed":)" + std::to_string(pushed + 1)));
+        CHECK(talk.verdict(redis.list("singles")) == "");
+    }
+}
+
+TEST_CASE("a Redis connection cut at any byte of a push or its reply: none lost, none twice, all in order") {
+    auto& redis = shared_redis();
+    support::tcp_gate gate(redis.port());
+    support::sql database(shared_postgres().url());
+    chat talk;
+    for (std::size_t cut = 0; cut < 12; ++cut) {
+        CAPTURE(cut);
+        // A new process each time: one whose sessions are all short waits longer from cut to cut.
+        running_postrider bridge(through(gate));
+        INFO(bridge.end_of_log());
+        REQUIRE(bridge.becomes_ready());
+        // Within the pushes of these, and with every third within the replies.
+        const bool reply = cut % 3 == 2;
+        gate.cut_after(reply ? cut % 4 : cut * 97, reply ? direction::to_client : direction::to_server);
+        for (int i = 0; i < 20; ++i)
+            database.notify("chat", talk.next("k" + std::to_string(i % 3)));
+        REQUIRE(wait_for_list(redis, "singles", talk.total()).size() >= talk.total());
+        // The answers, too: a retry still under way would come after the comparison.
+        REQUIRE(bridge.answers("/stats", R"("pushed":20)"));
+        REQUIRE(talk.verdict(redis.list("singles")) == "");
+        gate.pass();
+    }
+}
+
+}  // namespace
+}  // namespace postrider::test
