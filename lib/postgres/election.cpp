@@ -19,7 +19,9 @@ std::int64_t lock_key(std::string_view name) {
 }  // namespace
 
 election::election(std::string name)
-    : name_(std::move(name)), key_(std::to_string(lock_key("postrider:" + name_))) {}
+    : name_(std::move(name)),
+      key_(std::to_string(lock_key("postrider:" + name_))),
+      heirs_key_(std::to_string(lock_key("postrider heirs:" + name_))) {}
 
 std::string election::channel() const {
     return "postrider:" + name_;
@@ -37,7 +39,27 @@ asio::awaitable<core::result<void>> election::prepare(connection& c, std::chrono
 
 asio::awaitable<core::result<bool>> election::stand(connection& c, net::deadline limit) const {
     parameters values{key_};
-    auto answer = co_await c.query("SELECT pg_try_advisory_lock($1::bigint)", std::move(values), limit);
+    co_return co_await ask(c, "SELECT pg_try_advisory_lock($1::bigint)", std::move(values), limit);
+}
+
+// Heirs share their lock, so that it can be had alone only where there is none; CASE keeps the order.
+asio::awaitable<core::result<bool>> election::stand_behind_heirs(connection& c, net::deadline limit) const {
+    parameters values{key_, heirs_key_};
+    co_return co_await ask(c,
+                           "SELECT CASE WHEN pg_try_advisory_lock($2::bigint) THEN "
+                           "pg_advisory_unlock($2::bigint) AND pg_try_advisory_lock($1::bigint) "
+                           "ELSE false END",
+                           std::move(values), limit);
+}
+
+asio::awaitable<core::result<bool>> election::become_heir(connection& c, net::deadline limit) const {
+    parameters values{heirs_key_};
+    co_return co_await ask(c, "SELECT pg_try_advisory_lock_shared($1::bigint)", std::move(values), limit);
+}
+
+asio::awaitable<core::result<bool>> election::ask(connection& c, std::string statement, parameters values,
+                                                  net::deadline limit) const {
+    auto answer = co_await c.query(std::move(statement), std::move(values), limit);
     if (!answer) co_return answer.error();
     co_return !answer->empty() && answer->front().front() == "t";
 }

@@ -32,10 +32,20 @@ class election {
 
     // True: this session holds the lock. Errors: as connection::query.
     asio::awaitable<core::result<bool>> stand(connection& c, net::deadline limit) const;
+    // The same, for a process that has missed what the leader has not yet done: while the name has an heir it
+    // does not stand, and the answer is false.
+    asio::awaitable<core::result<bool>> stand_behind_heirs(connection& c, net::deadline limit) const;
+    // This session is one of the heirs, which have heard all that the leader has not yet done, as long as it
+    // lasts. False: somebody just asks whether there is one, try again. Errors: as connection::query.
+    asio::awaitable<core::result<bool>> become_heir(connection& c, net::deadline limit) const;
 
  private:
+    asio::awaitable<core::result<bool>> ask(connection& c, std::string statement, parameters values,
+                                            net::deadline limit) const;
+
     std::string name_;
     std::string key_;
+    std::string heirs_key_;
 };
 
 }  // namespace postrider::postgres

@@ -82,6 +82,7 @@ asio::awaitable<core::failure> listener::session() {
     marker_heard_ = false;
     resigned_ = false;
     part_ = part::unknown;
+    is_heir_ = false;
     catch_up_.begin_session();
     catch_up_again_ = {};
     auto opened = co_await connection::open(settings_.conninfo, settings_.connect_timeout);
@@ -147,7 +148,7 @@ void listener::up(const connection& c) {
     if (ever_up_) {
         ++status_.reconnects;
         status_.outage = outage;
-        spdlog::warn("postgres: reconnected to {} after {}", c.server(), core::format_duration(outage));
+        spdlog::info("postgres: reconnected to {} after {}", c.server(), core::format_duration(outage));
     } else {
         spdlog::info("postgres: listening at {} to {}", c.server(), fmt::join(settings_.channels, ", "));
     }

@@ -47,6 +47,8 @@ struct listener_sink {
     std::function<void()> stand_by = [] {};
     // Whether events can be taken; until then the catch-up waits. See wake().
     std::function<bool()> ready;
+    // Whether this process, standing by, could lead on without a loss; those that could stand first.
+    std::function<bool()> in_sync = [] { return false; };
     // The time, as Postgres reads it, from which the catch-up of this index shall start. Asked before every
     // attempt: until completed() what is heard meanwhile must not move it past the gap.
     std::function<std::string(std::size_t catch_up)> since;
@@ -112,6 +114,7 @@ class listener {
     asio::awaitable<core::result<void>> notify_myself(core::milliseconds step);
     asio::awaitable<core::failure> serve(connection& c);
     asio::awaitable<core::result<void>> stand(connection& c);
+    asio::awaitable<core::result<bool>> stand_in_order(connection& c, net::deadline limit);
     asio::awaitable<void> go_live_when_caught_up();
     asio::awaitable<core::result<void>> beat(connection& c);
     core::failure half_open(const connection& c, core::failure why) const;
@@ -140,6 +143,7 @@ class listener {
     std::string marker_;            // this session's
     bool marker_heard_ = false;
     enum class part { unknown, leader, standby } part_ = part::unknown;
+    bool is_heir_ = false;  // holds the heirs' lock
     catch_up catch_up_;
     core::steady::time_point catch_up_again_{};
     asio::cancellation_signal cancel_;

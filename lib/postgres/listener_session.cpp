@@ -114,7 +114,7 @@ asio::awaitable<core::failure> listener::serve(connection& c) {
 asio::awaitable<core::result<void>> listener::stand(connection& c) {
     bool won = true;
     if (election_.contested()) {
-        const auto stood = co_await election_.stand(c, steady::now() + settings_.heartbeat_timeout);
+        const auto stood = co_await stand_in_order(c, steady::now() + settings_.heartbeat_timeout);
         drain(c);
         if (!stood) co_return half_open(c, stood.error());
         won = *stood;
@@ -131,6 +131,17 @@ asio::awaitable<core::result<void>> listener::stand(connection& c) {
         sink_.stand_by();
     }
     co_return boost::system::in_place_value;
+}
+
+// A process that has just started would take the lead past what only a standby has heard.
+asio::awaitable<core::result<bool>> listener::stand_in_order(connection& c, net::deadline limit) {
+    if (!is_heir_ && !sink_.in_sync()) co_return co_await election_.stand_behind_heirs(c, limit);
+    if (!is_heir_) {
+        const auto became = co_await election_.become_heir(c, limit);
+        if (!became) co_return became.error();
+        is_heir_ = *became;
+    }
+    co_return co_await election_.stand(c, limit);
 }
 
 // Returns only after resign(). A query that Postgres refuses does not keep the live events back, and

@@ -150,7 +150,7 @@ void node::became_ready() {
     if (health_.generation++ != 0) {
         ++now.reconnects;
         now.outage = std::chrono::duration_cast<core::milliseconds>(clock::now() - lost_at_);
-        spdlog::warn("redis {}: reconnected after {}", where_, core::format_duration(now.outage));
+        spdlog::info("redis {}: reconnected after {}", where_, core::format_duration(now.outage));
     } else if (sentinels_) {
         spdlog::info("redis {}: connected, the primary is {}", where_, to_text(server));
     } else {

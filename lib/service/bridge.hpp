@@ -45,6 +45,9 @@ class bridge {
     // Events can be taken.
     bool ready() const { return elected_ && confirmed_; }
     bool leading() const { return restored_; }
+    // What came before this session is delivered or saved, so that this process could lead on from here
+    // whatever becomes of the leader. After 15 s it counts as such, because the leader may be unable to say.
+    bool in_sync() const { return in_sync_; }
 
     // From the source: a session has begun, before which something may have been missed; what is heard from
     // now on is held until live().
@@ -186,6 +189,9 @@ class bridge {
     asio::awaitable<core::result<void>> take_over();
     asio::awaitable<core::result<void>> forget_done();
     void forget_done(const std::vector<redis::saved_place>& places);
+    bool is_before_session_done(const std::vector<event::numbering>& numbers,
+                                const std::vector<redis::saved_place>& places) const;
+    void note_all_taken();
     void cannot_take_over(const std::string& why);
     void deposed(const std::string& why);
     void step_down(const std::string& why);
@@ -247,7 +253,9 @@ class bridge {
     bool restored_ = false;    // what is open here is all there is
     bool forgetting_ = false;  // said so in the log
     steady_time looked_{};     // for what the leader has done, because much is held
-    bool holding_ = true;      // what is heard may not be taken yet
+    steady_time began_{};      // the session
+    bool in_sync_ = false;
+    bool holding_ = true;  // what is heard may not be taken yet
     bool stopping_ = false;
     bool finishing_ = false;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/backoff.hpp"
+#include "core/duration.hpp"
 #include "redis/names.hpp"
 #include "service/bridge.hpp"
 
@@ -21,6 +22,10 @@ constexpr core::milliseconds early_forget_interval{50};
 
 constexpr core::milliseconds forget_interval{1'000};
 
+// How often a standby asks whether the leader has done what came before, and for how long.
+constexpr core::milliseconds sync_interval{200};
+constexpr core::milliseconds sync_limit{15'000};
+
 core::failure unread_groups(core::failure why) {
     why.message = "redis: open groups of an earlier run cannot be read from Redis yet: " + why.message;
     return why;
@@ -31,6 +36,9 @@ core::failure unread_groups(core::failure why) {
 void bridge::session_began() {
     hearing_.gap();
     holding_ = true;
+    in_sync_ = false;
+    began_ = steady::now();
+    reign_.notify();
 }
 
 void bridge::marked(std::string_view marker) {
@@ -41,6 +49,15 @@ void bridge::marked(std::string_view marker) {
         event::numbering::add(l.markers, {std::string(marker), *number});
         note_markers(l, std::nullopt);
     }
+    note_all_taken();
+}
+
+// All that was heard is under way: once it is done Redis shall say so, also where no event follows. Whoever
+// has begun to listen at the latest marker waits for that.
+void bridge::note_all_taken() {
+    if (!restored_ || holding_ || is_parking_) return;
+    for (auto& l : lanes_)
+        if (const auto number = l.numbers.before(hearing_.last(l.channel))) note_taken(l, *number);
 }
 
 void bridge::elected(int session) {
@@ -140,6 +157,7 @@ void bridge::release() {
     while (auto h = hearing_.take())
         take_held(*h);
     parked_before_.clear();
+    note_all_taken();
 }
 
 // Of what a catch-up holds back at the end, that which no later catch-up would bring.
@@ -195,14 +213,17 @@ void bridge::cannot_take_over(const std::string& why) {
 
 // Nothing to do but to wait, and to forget of what is held whatever the leader has done.
 asio::awaitable<void> bridge::stand() {
-    if (elected_ || hearing_.held() == 0 || !redis_.connected()) {
-        const auto until = elected_ ? steady::time_point::max() : steady::now() + forget_interval;
-        co_await reign_.wait_until(until);
-        co_return;
+    const bool has_work = hearing_.held() != 0 || (stood_by_ && !in_sync_);
+    if (!elected_ && has_work && redis_.connected()) co_await forget_done();
+    if (finishing_ || (elected_ && !confirmed_)) co_return;
+    if (!elected_ && stood_by_ && !in_sync_ && steady::now() - began_ > sync_limit) {
+        spdlog::warn("standing by: within {} the leader has not said that what came before is done",
+                     core::format_duration(sync_limit));
+        in_sync_ = true;
     }
-    co_await forget_done();
-    const auto until = steady::now() + forget_interval;
-    if (!elected_ && !finishing_) co_await reign_.wait_until(until);
+    const auto pause = in_sync_ ? forget_interval : sync_interval;
+    const auto until = elected_ ? steady::time_point::max() : steady::now() + pause;
+    co_await reign_.wait_until(until);
 }
 
 asio::awaitable<core::result<void>> bridge::take_over() {
@@ -270,6 +291,16 @@ void bridge::forget_done(const std::vector<redis::saved_place>& places) {
             return number != 0 && number <= places[i].number;
         });
     });
+    in_sync_ = in_sync_ || is_before_session_done(numbers, places);
+}
+
+bool bridge::is_before_session_done(const std::vector<event::numbering>& numbers,
+                                    const std::vector<redis::saved_place>& places) const {
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+        const auto last = numbers[i].before(hearing_.sessions(lanes_[i].channel).back());
+        if (!last || *last > places[i].number) return false;
+    }
+    return true;
 }
 
 // What is known of a route's events, and by which numbers.

@@ -186,6 +186,7 @@ asio::awaitable<core::result<bool>> bridge::take_some_back() {
     if (deleted_back_ != taken_back_) co_return false;
     spdlog::warn("redis: all events that were put aside in Postgres are back");
     forget_parked();
+    note_all_taken();
     parking_.close();
     co_return false;
 }

@@ -50,6 +50,7 @@ postgres::listener_sink source_sink(bridge& b) {
     s.elected = [&b](int session) { b.elected(session); };
     s.stand_by = [&b] { b.stand_by(); };
     s.ready = [&b] { return b.ready(); };
+    s.in_sync = [&b] { return b.in_sync(); };
     s.since = [&b](std::size_t n) { return b.catch_up_since(n); };
     s.caught_up = [&b](std::size_t n, std::string_view payload) { b.caught_up(n, payload); };
     s.completed = [&b](std::size_t n) { b.catch_up_completed(n); };

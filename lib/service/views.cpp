@@ -69,10 +69,12 @@ http::component redis_of(const observed& o) {
 http::component listener_of(const observed& o) {
     const auto& s = o.source.current();
     http::component c;
-    c.up = s.stands_by || (s.listening && s.live && s.catch_up_error.empty());
+    c.up = s.stands_by ? o.bridge.in_sync() : s.listening && s.live && s.catch_up_error.empty();
     c.since = wall_of(s.since);
     if (!s.listening)
         c.detail = "not listening";
+    else if (s.stands_by && !c.up)
+        c.detail = "standing by: the leader has not yet delivered or saved what came before";
     else if (s.stands_by)
         c.detail = "standing by: another process leads";
     else if (!o.bridge.leading())

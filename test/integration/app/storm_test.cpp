@@ -132,11 +132,11 @@ TEST_CASE("an event, its group and its push are found together by key and group,
         CHECK(together[static_cast<std::size_t>(i)].find(R"("message":"event taken")") != std::string::npos);
     }
 
-    // Changes of state are warnings, the way back as well.
+    // The loss is a warning, the way back is none.
     redis.command({"CLIENT", "KILL", "TYPE", "normal"});
     REQUIRE(bridge.logs("reconnected after"));
     CHECK(lines_of(bridge.log(), "connection lost").front().starts_with(R"({"severity":"WARNING")"));
-    CHECK(lines_of(bridge.log(), "reconnected after").front().starts_with(R"({"severity":"WARNING")"));
+    CHECK(lines_of(bridge.log(), "reconnected after").front().starts_with(R"({"severity":"INFO")"));
 }
 
 }  // namespace

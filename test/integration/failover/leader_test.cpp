@@ -30,7 +30,11 @@ heartbeat_timeout = "1s"
 )")};
     }
     std::unique_ptr<running_postrider> replica(const std::string& postgres_url = shared_postgres().url()) {
-        return std::make_unique<running_postrider>(settings(postgres_url, redis.url()));
+        return replica(postgres_url, redis.url());
+    }
+    static std::unique_ptr<running_postrider> replica(const std::string& postgres_url,
+                                                      const std::string& redis_url) {
+        return std::make_unique<running_postrider>(settings(postgres_url, redis_url));
     }
 
     // About 500 a second over 40 conversations.
@@ -51,6 +55,11 @@ heartbeat_timeout = "1s"
     bool talk_for(std::chrono::milliseconds time) {
         const auto end = clock::now() + time;
         return talk_until([&] { return clock::now() >= end; });
+    }
+    void end_session_of_leader() {
+        database.run(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND mode = "
+            "'ExclusiveLock' AND granted");
     }
     void check_everything_once() {
         const auto singles = wait_for_list(redis, "singles", talk.total());
@@ -144,8 +153,7 @@ TEST_CASE("a stopped leader whose session Postgres ended is refused when it wake
     REQUIRE(t.talk_for(1s));
     first->signal(SIGSTOP);
     SUBCASE("by an administrator") {
-        t.database.run(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted");
+        t.end_session_of_leader();
     }
     SUBCASE("because it was silent for too long") {}
     REQUIRE(t.talk_until([&] { return is(*second, "leader"); }, 60s));
@@ -180,6 +188,31 @@ TEST_CASE("a leader whose network to Postgres is cut is replaced within the half
 }
 
 TEST_CASE(
+    "a standby is ready once all that came before it is delivered or saved, and then no kill costs "
+    "anything") {
+    two_replicas t;
+    support::tcp_gate gate(t.redis.port());
+    const auto first = t.replica(shared_postgres().url(), redis_at(gate.port()));
+    REQUIRE(becomes(*first, "leader"));
+    REQUIRE(t.talk_for(300ms));
+    gate.stall();
+    REQUIRE(t.talk_for(300ms));
+    const auto second = t.replica();
+    INFO(first->end_of_log());
+    INFO(second->end_of_log());
+    REQUIRE(t.talk_until([&] {
+        return second->get("/health/readiness").body.find("has not yet delivered or saved") !=
+               std::string::npos;
+    }));
+    CHECK(second->get("/health/readiness").status == 503);
+    gate.pass();
+    REQUIRE(t.talk_until([&] { return is(*second, "standby"); }));
+    first->kill();
+    REQUIRE(t.talk_until([&] { return is(*second, "leader"); }));
+    t.check_everything_once();
+}
+
+TEST_CASE(
     "a standby that has lost its session for a while, then SIGKILL of the leader: none lost, none twice") {
     two_replicas t;
     auto first = t.replica();
@@ -189,12 +222,11 @@ TEST_CASE(
         const auto second = t.replica(postgres_at(gate.port()));
         INFO(second->end_of_log());
         REQUIRE(t.talk_until([&] { return is(*second, "standby"); }));
-        REQUIRE(t.talk_for(1500ms));
+        REQUIRE(t.talk_for(500ms));
         const auto log = second->log().size();
         gate.cut();
         REQUIRE(t.talk_until([&] { return second->log().find("reconnected", log) != std::string::npos; }));
-        // Its marker reaches Redis; what it heard in its first session is not yet all saved.
-        REQUIRE(t.talk_for(100ms));
+        REQUIRE(t.talk_until([&] { return is(*second, "standby"); }));
         first->kill();
         REQUIRE(t.talk_until([&] { return is(*second, "leader"); }));
         REQUIRE(t.talk_for(300ms));
@@ -207,6 +239,30 @@ TEST_CASE(
     t.check_everything_once();
 }
 
+TEST_CASE(
+    "what a standby has heard in two sessions while the leader could save nothing is all delivered once") {
+    two_replicas t;
+    support::tcp_gate to_redis(t.redis.port());
+    support::tcp_gate to_postgres(shared_postgres().port());
+    const auto first = t.replica(shared_postgres().url(), redis_at(to_redis.port()));
+    REQUIRE(becomes(*first, "leader"));
+    const auto second = t.replica(postgres_at(to_postgres.port()));
+    INFO(first->end_of_log());
+    INFO(second->end_of_log());
+    REQUIRE(t.talk_until([&] { return is(*second, "standby"); }));
+    REQUIRE(t.talk_for(300ms));
+    to_redis.stall();
+    REQUIRE(t.talk_for(300ms));
+    const auto log = second->log().size();
+    to_postgres.cut();
+    // Nothing is said meanwhile: only the leader would hear it.
+    REQUIRE(second->logs("reconnected", 30s, log));
+    REQUIRE(t.talk_for(300ms));
+    first->kill();
+    REQUIRE(t.talk_until([&] { return is(*second, "leader"); }));
+    t.check_everything_once();
+}
+
 TEST_CASE("a leader whose session broke leads on where it was, when nobody took over meanwhile") {
     two_replicas t;
     const auto only = t.replica();
@@ -215,7 +271,7 @@ TEST_CASE("a leader whose session broke leads on where it was, when nobody took 
     t.database.notify("chat", t.talk.next("k"));
     t.database.notify("chat", t.talk.next("k"));
     REQUIRE(wait_for_list(t.redis, "singles", 2).size() == 2);
-    t.database.run("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted");
+    t.end_session_of_leader();
     REQUIRE(only->logs("connection lost"));
     REQUIRE(becomes(*only, "leader"));
     t.database.notify("chat", t.talk.next("k"));

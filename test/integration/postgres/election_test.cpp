@@ -43,7 +43,7 @@ bool stands_by(listening& l, std::size_t times = 1) {
 std::string holder(const std::string& name) {
     support::sql s(server().url());
     const auto found = s.rows(
-        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted "
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted "
         "AND ((classid::bigint << 32) | objid::bigint) = $1",
         {postgres::election(name).key()});
     REQUIRE(found.size() == 1);
@@ -77,6 +77,26 @@ TEST_CASE("of two of a name the first leads, and the other once the first's sess
         CHECK(first.elections == 1);
     }
     CHECK(second.stand_bys == 1);
+}
+
+TEST_CASE(
+    "who has just started leaves the lead to a standby that is in sync, and is next where there is none") {
+    auto of_heirs = of("heirs");
+    listening leader(of_heirs);
+    REQUIRE(leads(leader));
+    listening heir(of_heirs);
+    heir.in_sync = true;
+    support::sql s(server().url());
+    const auto shared = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock'";
+    REQUIRE(heir.until([&] { return !s.rows(shared).empty(); }));
+    listening newcomer(of_heirs);
+    REQUIRE(stands_by(newcomer));
+    // The heir's loop stands still while another's turns.
+    leader.stop();
+    CHECK_FALSE(newcomer.until([&] { return newcomer.status().leads; }, std::chrono::seconds(1)));
+    REQUIRE(leads(heir));
+    heir.stop();
+    REQUIRE(leads(newcomer));
 }
 
 TEST_CASE("who resigns alone stands anew, in a session of its own") {

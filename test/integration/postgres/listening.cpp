@@ -75,6 +75,7 @@ postgres::listener_sink listening::sink() {
         if (ready && catch_ups_ == 0) release();
     };
     s.ready = [this] { return ready; };
+    s.in_sync = [this] { return in_sync; };
     s.since = [this](std::size_t) { return since; };
     s.caught_up = [this](std::size_t index, std::string_view payload) {
         take("#" + std::to_string(index) + ":" + std::string(payload));

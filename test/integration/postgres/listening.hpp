@@ -43,6 +43,7 @@ class listening {
     // Live events as "channel:payload", those of a catch-up as "#index:payload".
     std::vector<std::string> heard;
     bool ready = true;
+    bool in_sync = false;
     std::string since = "2000-01-01";
     std::vector<std::size_t> completed;
     std::vector<std::string> held;  // as in `heard`, until the listener is live

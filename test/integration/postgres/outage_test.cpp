@@ -49,7 +49,7 @@ TEST_CASE("after a restart of the server the listener is back, and says how long
     CHECK(*l.status().outage > core::milliseconds(0));
     CHECK(*l.status().outage <= after - before);
     CHECK(l.status().last_error.empty());
-    CHECK(l.log().count("warning: postgres: reconnected to 127.0.0.1:" + std::to_string(server.port()) +
+    CHECK(l.log().count("info: postgres: reconnected to 127.0.0.1:" + std::to_string(server.port()) +
                         " after ") == 1);
     support::sql(server.url()).notify("events", "again");
     REQUIRE(l.until_heard(1));

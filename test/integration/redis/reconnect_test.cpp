@@ -62,7 +62,7 @@ TEST_CASE("a restarted server is found again, and the log tells the story") {
     const auto lost = log.find("warning: " + where + "connection lost: closed by the server\n");
     const auto first = log.find("warning: " + where + "attempt 1 failed: ");
     const auto second = log.find("warning: " + where + "attempt 2 failed: ");
-    const auto again = log.find("warning: " + where + "reconnected after ");
+    const auto again = log.find("info: " + where + "reconnected after ");
     CHECK(lost < first);
     CHECK(first < second);
     CHECK(second < again);
