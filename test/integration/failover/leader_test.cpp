@@ -204,6 +204,7 @@ TEST_CASE(
         return second->get("/health/readiness").body.find("has not yet delivered or saved") !=
                std::string::npos;
     }));
+    REQUIRE(t.talk_for(1s));
     CHECK(second->get("/health/readiness").status == 503);
     gate.pass();
     REQUIRE(t.talk_until([&] { return is(*second, "standby"); }));
