@@ -1,5 +1,6 @@
 #include "event/hearing.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace postrider::event {
@@ -37,6 +38,20 @@ std::vector<marked_number> hearing::markers(std::size_t channel) const {
     for (const auto& m : markers_)
         all.push_back({m.name, m.counts[channel]});
     return all;
+}
+
+std::optional<std::uint64_t> hearing::before(std::size_t channel, std::string_view name) const {
+    const auto found =
+        std::find_if(markers_.rbegin(), markers_.rend(), [&](const marker& m) { return m.name == name; });
+    if (found == markers_.rend()) return std::nullopt;
+    return found->counts[channel];
+}
+
+std::optional<marked_number> hearing::distance(std::size_t channel, std::uint64_t number) const {
+    const auto latest = std::find_if(markers_.rbegin(), markers_.rend(),
+                                     [&](const marker& m) { return m.counts[channel] < number; });
+    if (latest == markers_.rend()) return std::nullopt;
+    return marked_number{latest->name, number - latest->counts[channel]};
 }
 
 void hearing::stretch::push(heard h) {

@@ -60,6 +60,11 @@ class hearing {
     bool mark(std::string_view marker);
     // Those remembered, oldest first.
     std::vector<marked_number> markers(std::size_t channel) const;
+    // The number of the last event before a marker; empty: it was not heard here, or is forgotten.
+    std::optional<std::uint64_t> before(std::size_t channel, std::string_view marker) const;
+    // The latest marker before an event, and how many events lie behind it, this one included; empty: it is
+    // forgotten.
+    std::optional<marked_number> distance(std::size_t channel, std::uint64_t number) const;
 
     void hold(heard h);
     // The oldest one held; empty: none.

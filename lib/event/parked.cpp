@@ -24,8 +24,38 @@ std::uint64_t parked::number_of(std::string_view route) const {
     return found == numbers.end() ? 0 : found->second;
 }
 
+std::optional<marked_number> parked::distance(std::string_view route) const {
+    for (const auto& [name, number] : numbers)
+        if (const auto marker = distance_marker_in(name, route); !marker.empty())
+            return marked_number{std::string(marker), number};
+    return std::nullopt;
+}
+
+bool parked::was_taken() const {
+    return id != no_id && id <= 0 && std::none_of(numbers.begin(), numbers.end(), [&](const auto& n) {
+               return distance(n.first).has_value();
+           });
+}
+
 std::string mark_name(std::string_view route, std::string_view marker) {
     return std::string("@").append(route).append("@").append(marker);
+}
+
+// Markers are hexadecimal.
+std::string distance_name(std::string_view route, std::string_view marker) {
+    return std::string("@").append(route).append("@@").append(marker);
+}
+
+std::string_view marker_in(std::string_view name, std::string_view route) {
+    if (!name.starts_with('@') || !name.substr(1).starts_with(route)) return {};
+    const auto rest = name.substr(1 + route.size());
+    return rest.starts_with('@') && !rest.substr(1).starts_with('@') ? rest.substr(1) : std::string_view();
+}
+
+std::string_view distance_marker_in(std::string_view name, std::string_view route) {
+    if (!name.starts_with('@') || !name.substr(1).starts_with(route)) return {};
+    const auto rest = name.substr(1 + route.size());
+    return rest.starts_with("@@") ? rest.substr(2) : std::string_view();
 }
 
 std::string numbers_text(const parked& p) {
@@ -52,6 +82,7 @@ void widen(std::vector<parked_range>& ranges, const parked& first, const parked&
     for (const auto& named : last.numbers) {
         const auto& route = named.first;
         const auto number = named.second;
+        if (number == 0) continue;
         const auto from = first.number_of(route);
         const auto same = std::find_if(ranges.begin(), ranges.end(),
                                        [&](const parked_range& r) { return r.route == route; });

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "event/hearing.hpp"
+
 namespace postrider::event {
 
 // An event put aside until Redis takes events again.
@@ -26,8 +28,11 @@ struct parked {
     bool is_for(std::string_view route) const;
     // 0: the event is not for it, or has no number there.
     std::uint64_t number_of(std::string_view route) const;
+    // For an event that has no number of the route yet: the latest marker before it, and how many events of
+    // the channel lie behind that, itself included. Empty: it has a number, or is not for the route.
+    std::optional<marked_number> distance(std::string_view route) const;
     // A stop has put it back in front of the others: what it cancels was cancelled before that.
-    bool was_taken() const { return id != no_id && id <= 0; }
+    bool was_taken() const;
 };
 
 // What is put aside of one route: every event of it from the first to the last number that is neither
@@ -40,8 +45,13 @@ struct parked_range {
     bool holds(std::uint64_t number) const { return first <= number && number <= last; }
 };
 
-// How a route's marker is called among the numbers; no route has such a name.
+// How a route's marker is called among the numbers, and the distance behind it of an event that has no number
+// yet; no route has such a name.
 std::string mark_name(std::string_view route, std::string_view marker);
+std::string distance_name(std::string_view route, std::string_view marker);
+// The marker in such a name; empty: it is none, or another route's.
+std::string_view marker_in(std::string_view name, std::string_view route);
+std::string_view distance_marker_in(std::string_view name, std::string_view route);
 
 // "bot_events 17 audit 4", and behind that the marks: route names hold no blanks.
 std::string numbers_text(const parked& p);

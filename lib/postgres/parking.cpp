@@ -35,17 +35,21 @@ INSERT INTO postrider.parked (id, name, channel, numbers, payload) OVERRIDING SY
 SELECT least($7::bigint, (SELECT min(id) FROM postrider.parked WHERE name = $1)) - $8::bigint - 1 + e.place,
        $1, e.channel, e.numbers, e.payload)";
 
+// Of each stretch, by its place. Events without a number lie behind a marker each ("@@").
 constexpr const char* ends_of_each = R"(
-SELECT first.numbers, last.numbers
-FROM (SELECT min(id) AS first, max(id) AS last FROM postrider.parked WHERE name = $1 AND id > 0
-      GROUP BY channel) AS e
-JOIN postrider.parked AS first ON first.id = e.first JOIN postrider.parked AS last ON last.id = e.last
-UNION ALL
-SELECT route || ' ' || min(number) || ' ' || mark, route || ' ' || max(number) || ' ' || mark
-FROM (SELECT split_part(numbers, ' ', 1) AS route, split_part(numbers, ' ', 2)::numeric AS number,
-             split_part(numbers, ' ', 3) || ' ' || split_part(numbers, ' ', 4) AS mark
-      FROM postrider.parked WHERE name = $1 AND id <= 0) AS one_each
-GROUP BY route, mark)";
+SELECT first, last
+FROM (SELECT first.numbers AS first, last.numbers AS last, first.id
+      FROM (SELECT min(id) AS first, max(id) AS last FROM postrider.parked
+            WHERE name = $1 AND (id > 0 OR numbers LIKE '%@@%')
+            GROUP BY channel, substring(numbers FROM '@@([^ ]+)')) AS e
+      JOIN postrider.parked AS first ON first.id = e.first JOIN postrider.parked AS last ON last.id = e.last
+      UNION ALL
+      SELECT route || ' ' || min(number) || ' ' || mark, route || ' ' || max(number) || ' ' || mark, min(id)
+      FROM (SELECT split_part(numbers, ' ', 1) AS route, split_part(numbers, ' ', 2)::numeric AS number,
+                   split_part(numbers, ' ', 3) || ' ' || split_part(numbers, ' ', 4) AS mark, id
+            FROM postrider.parked WHERE name = $1 AND id <= 0 AND numbers NOT LIKE '%@@%') AS one_each
+      GROUP BY route, mark) AS ends
+ORDER BY id)";
 
 constexpr const char* oldest = R"(
 SELECT id, channel, numbers, payload FROM postrider.parked WHERE name = $1 AND id > $2::bigint

@@ -39,14 +39,14 @@ std::vector<std::string> names_of(const configuration& c) {
     return names;
 }
 
-postgres::parking_settings parking_settings(const configuration& c) {
+}  // namespace
+
+postgres::parking_settings bridge::parking_settings(const configuration& c) {
     postgres::parking_settings s;
     s.conninfo = c.postgres_url;
     s.name = c.name;
     return s;
 }
-
-}  // namespace
 
 bridge::bridge(const asio::any_io_executor& executor, const configuration& c, redis::client& redis,
                std::function<void(event::dead_letter)> letters)

@@ -93,7 +93,9 @@ class bridge {
     std::uint64_t unsaved() const;
 
     // After finish(): events that were held back until this process leads, and that nobody else leads for.
-    std::size_t left_untaken() const { return elected_ && !restored_ ? hearing_.held() : 0; }
+    std::size_t left_untaken() const {
+        return restored_ ? 0 : hearing_.held() + to_park_.size() + to_put_back_.size();
+    }
 
     // Events put aside, as far as this process knows; whether more are.
     std::uint64_t parked() const { return parked_; }
@@ -122,6 +124,20 @@ class bridge {
     redis::open_groups groups_of(std::size_t line);
 
     void hold(event::hearing::heard h);
+    void hold_unread(event::hearing::heard h);
+    bool is_too_much_held() const;
+    event::parked unnumbered(const event::hearing::heard& h) const;
+    // Where an event belongs to what is put aside of a route.
+    enum class side { before, there, behind };
+    side side_of(const lane& l, const event::numbering& numbers, const event::hearing::heard& h) const;
+    void sort_held(std::vector<event::parked_range> ranges);
+    void sort_held(event::hearing::heard h, const std::vector<event::numbering>& numbers,
+                   std::vector<event::hearing::heard>& kept);
+    asio::awaitable<core::result<bool>> park_unread();
+    void number_unnumbered(const lane& l, std::vector<event::marked_number>& known, std::uint64_t highest);
+    void tell_numbers_apart(const lane& l);
+    static std::uint64_t number_of(const lane& l, const event::parked& p);
+    static postgres::parking_settings parking_settings(const configuration& c);
     void release();
     void take_held(const event::hearing::heard& h);
     void finish_held();
@@ -233,6 +249,9 @@ class bridge {
     std::int64_t deleted_back_ = event::parked::no_id;
     std::deque<event::parked> to_put_back_;  // taken once, and not delivered before the stop
     bool settled_ = false;
+    bool is_unread_ = false;        // elected, and Redis not read since: what is heard goes to the table
+    bool is_sorted_ = false;        // what is held then is known to come before what is put aside
+    bool has_new_numbers_ = false;  // of events that were put aside without
     net::signal park_again_;
     std::string only_;  // the route that the next event is for; see replay_channel.hpp
     event::payload_reader reader_;

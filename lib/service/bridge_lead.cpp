@@ -65,7 +65,9 @@ void bridge::elected(int session) {
     ++elections_;
     leader_ = session;
     confirmed_ = false;
+    is_sorted_ = false;
     reign_.notify();
+    park_again_.notify();
 }
 
 void bridge::stand_by() {
@@ -73,6 +75,7 @@ void bridge::stand_by() {
     leader_ = 0;
     if (!std::exchange(stood_by_, true)) spdlog::warn("standing by: another process leads");
     if (restored_) step_down("the lock in Postgres is held by another process");
+    if (std::exchange(is_unread_, false)) forget_parked();
 }
 
 void bridge::session_ended() {
@@ -97,8 +100,9 @@ void bridge::step_down(const std::string& why) {
 }
 
 void bridge::hold(event::hearing::heard h) {
+    if (elected_ && !restored_) return hold_unread(std::move(h));
     hearing_.hold(std::move(h));
-    if (elected_ || restored_) return;
+    if (restored_) return;
     // The leader's memory is bounded by as much; what comes then it puts aside in Postgres.
     const auto oldest = configuration_.redis_buffer_bytes;
     const auto forgotten = hearing_.forget_between(oldest, std::max(oldest / 4, least_newest_bytes));
@@ -257,6 +261,7 @@ asio::awaitable<core::result<void>> bridge::take_over() {
     }
     restored_ = true;
     confirmed_ = true;
+    is_unread_ = false;
     // At a start with nobody else it is no change.
     const auto level = std::exchange(stood_by_, false) ? spdlog::level::warn : spdlog::level::info;
     spdlog::log(level, "leading");
@@ -301,72 +306,6 @@ bool bridge::is_before_session_done(const std::vector<event::numbering>& numbers
         if (!last || *last > places[i].number) return false;
     }
     return true;
-}
-
-// What is known of a route's events, and by which numbers.
-void bridge::adopt_place(lane& l, const redis::saved_place& saved) {
-    l.known.emplace();
-    l.known->know_until(saved.number);
-    for (const auto& [name, number] : saved.behind) {
-        if (l.route.policy == event::policy::group)
-            l.known->know_key(name, number);
-        else
-            l.known->know_one(number);
-    }
-}
-
-// Redis has the former leader's markers of before an outage, what is put aside has those of that time.
-std::vector<event::marked_number> bridge::known_markers(const lane& l,
-                                                        const redis::saved_place& saved) const {
-    auto all = saved.markers;
-    const auto prefix = event::mark_name(l.route.name, "");
-    for (const auto& r : parked_before_) {
-        if (!r.route.starts_with(prefix)) continue;
-        const auto name = r.route.substr(prefix.size());
-        const bool is_known =
-            std::any_of(all.begin(), all.end(), [&](const auto& m) { return m.marker == name; });
-        if (!is_known) all.push_back({name, r.last});
-    }
-    return all;
-}
-
-// Our numbers go on with those of the process before: exactly where both have heard the same marker; else
-// behind all that it has used, because what is held here came after that.
-void bridge::number_events(lane& l, const redis::saved_place& saved) {
-    auto highest = l.known->highest();
-    if (const auto* parked = event::range_of(parked_before_, l.route.name))
-        highest = std::max(highest, parked->last);
-    const auto known = known_markers(l, saved);
-    l.numbers = event::numbering(hearing_, l.channel, known, highest);
-    l.markers = l.numbers.markers(hearing_, l.channel, known);
-    l.taken = l.marked_taken = l.saved_taken = saved.number;
-    note_markers(l, std::nullopt);
-}
-
-bool bridge::is_known(lane& l, std::uint64_t number, const std::string& key) {
-    if (!l.known || number == 0) return false;
-    if (number <= l.known->highest()) return l.known->has(number, key);
-    l.known.reset();
-    return false;
-}
-
-bool bridge::taken_before(const subscribers& who, const event::parked& p) {
-    return std::any_of(who.routes.begin(), who.routes.end(), [&](std::size_t i) {
-        auto& l = lanes_[i];
-        if (!l.known) return false;
-        const auto e = reader_.read(l.route, p.payload);
-        return e && is_known(l, p.number_of(l.route.name), e->key);
-    });
-}
-
-// An event that the process before has taken has cancelled there what it had to cancel.
-bool bridge::taken_before(const subscribers& who, std::string_view payload, std::uint64_t number) {
-    return std::any_of(who.routes.begin(), who.routes.end(), [&](std::size_t i) {
-        auto& l = lanes_[i];
-        if (!l.known) return false;
-        const auto e = reader_.read(l.route, payload);
-        return e && is_known(l, l.numbers.of(number), e->key);
-    });
 }
 
 }  // namespace postrider::service

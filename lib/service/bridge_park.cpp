@@ -94,26 +94,29 @@ void bridge::take_held(const event::hearing::heard& h) {
 }
 
 bool bridge::has_parked() const {
+    if (is_unread_) return is_sorted_ && to_park_.empty() && to_put_back_.empty();
     return !restored_ || (settled_ && to_park_.empty() && to_put_back_.empty());
 }
 
 asio::awaitable<void> bridge::keep_parked() {
     while (!stopping_ && !(finishing_ && has_parked())) {
         core::result<bool> done = false;
-        if (restored_ && is_parking_) {
+        if (is_unread_) {
+            done = co_await park_unread();
+        } else if (restored_ && is_parking_) {
             done = co_await park_some();
             if (done && !*done) done = co_await take_some_back();
         }
         if (done && !*done && !to_put_back_.empty()) done = co_await put_some_back();
         if (done && *done) continue;
         if (!done) {
-            if (parking_.missing()) take_from_memory();
+            if (parking_.missing() && !is_unread_) take_from_memory();
             if (parking_error_ != done.error().message)
                 spdlog::error("postgres: events cannot be put aside or taken back yet: {}",
                               done.error().message);
             parking_error_ = done.error().message;
         }
-        const bool again = is_parking_ || !to_put_back_.empty();
+        const bool again = is_unread_ || is_parking_ || !to_put_back_.empty();
         const auto until = again ? steady::now() + park_pause : steady::time_point::max();
         co_await park_again_.wait_until(until);
     }
@@ -174,6 +177,9 @@ asio::awaitable<core::result<bool>> bridge::take_some_back() {
         if (term == terms_) deleted_back_ = id;
     }
     if (!may_take_back()) co_return false;
+    // Whoever leads next has to find the numbers that they get here.
+    if (has_new_numbers_ && pusher_.has_saves()) co_return false;
+    has_new_numbers_ = false;
     auto rows = co_await parking_.read(taken_back_, events_a_statement);
     if (!rows) co_return rows.error();
     if (term != terms_ || !may_take_back()) co_return true;
@@ -210,26 +216,34 @@ void bridge::take_back(const event::parked& p) {
     const auto now = steady::now();
     if (!p.was_taken() && !taken_before(who->second, p)) cancel_all(who->second, p.payload);
     for (const auto i : who->second.routes)
-        if (p.is_for(lanes_[i].route.name)) take(i, p.payload, p.number_of(lanes_[i].route.name), now);
+        if (p.is_for(lanes_[i].route.name)) take(i, p.payload, number_of(lanes_[i], p), now);
 }
 
 // What an earlier leader has put aside comes before everything that was heard since.
 asio::awaitable<core::result<void>> bridge::find_parked() {
-    auto ranges = co_await parking_.ranges();
+    // Beside what is just being written.
+    postgres::parking table(parking_settings(configuration_), [] { return 0; });
+    auto ranges = co_await table.ranges();
     if (!ranges) co_return ranges.error();
     forget_parked();
-    is_parking_ = !ranges->empty();
     parked_before_ = std::move(*ranges);
+    for (const auto& p : to_park_)
+        event::widen(parked_before_, p, p);
+    is_parking_ = !parked_before_.empty() || !to_park_.empty();
     if (is_parking_) spdlog::warn("postgres: events that were put aside wait for their way back");
     co_return boost::system::in_place_value;
 }
 
+// What this process alone has, because Redis was never read, stays.
 void bridge::forget_parked() {
-    to_park_.clear();
-    to_park_bytes_ = 0;
+    if (!is_unread_) {
+        to_park_.clear();
+        to_park_bytes_ = 0;
+        park_failed_ = false;
+    }
     parked_before_.clear();
     is_parking_ = false;
-    park_failed_ = false;
+    has_new_numbers_ = false;
     parked_ = 0;
     taken_back_ = marked_back_ = done_back_ = deleted_back_ = event::parked::no_id;
 }

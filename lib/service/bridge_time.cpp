@@ -93,6 +93,10 @@ void bridge::finish() {
     if (ready()) finish_held();
     holding_ = true;
     finishing_ = true;
+    if (elected_ && !restored_ && (is_unread_ || hearing_.held() != 0)) {
+        is_unread_ = true;
+        is_sorted_ = false;
+    }
     timer_.notify();
     reign_.notify();
     park_again_.notify();

@@ -154,14 +154,7 @@ class service {
         co_await source_.hear_until_now(began + hear_time);
         // The session goes on, and the lock with it, until everything is where the next leader finds it.
         bridge_.finish();
-        if (bridge_.left_untaken() != 0) {
-            spdlog::error(
-                "stopped with {} events that had to wait for Redis to be read; without a catch-up they are "
-                "lost",
-                bridge_.left_untaken());
-            status_ = 1;
-        }
-        co_await drain(began);
+        co_await drain(began, bridge_.leading() ? 0 : bridge_.unsaved());
         co_await finish_letters();
         source_.stop();
         co_await source_tasks_.join();
@@ -180,10 +173,11 @@ class service {
             core::format_duration(std::chrono::duration_cast<core::milliseconds>(steady::now() - began)));
     }
 
-    asio::awaitable<void> drain(core::steady::time_point began) {
+    // `unread` events came before Redis could be read.
+    asio::awaitable<void> drain(core::steady::time_point began, std::uint64_t unread) {
         const auto limit = began + (redis_.connected() ? drain_time : drain_time_without_redis);
         const bool drained = co_await bridge_tasks_.join_until(limit);
-        const auto left = drained ? 0 : bridge_.unsaved();
+        const auto left = drained ? unread : bridge_.unsaved() + unread;
         bridge_.settle();
         const bool settled = co_await parking_tasks_.join_until(began + settle_time);
         if (left == 0 && settled) co_return;

@@ -9,6 +9,7 @@
 #include "seed.hpp"
 
 using postrider::event::hearing;
+using postrider::event::marked_number;
 
 namespace {
 
@@ -160,6 +161,25 @@ TEST_CASE("a marker that was not heard names no event, and the last one is known
     CHECK(h.markers(0).back().marker == "n");
     CHECK(at(h, "m", 0) == 0);
     CHECK(at(h, "n", 0) == 1);
+}
+
+TEST_CASE("an event is told by its distance behind the latest marker before it, also in another session") {
+    hearing h(2);
+    CHECK_FALSE(h.distance(0, h.count(0)));
+    h.mark("m1");
+    const auto first = h.count(0);
+    h.count(1);
+    const auto second = h.count(0);
+    h.gap();
+    h.mark("m2");
+    h.mark("m3");
+    const auto third = h.count(0);
+    CHECK(h.distance(0, first) == marked_number{"m1", 1});
+    CHECK(h.distance(0, second) == marked_number{"m1", 2});
+    CHECK(h.distance(0, third) == marked_number{"m3", 1});
+    CHECK(h.before(0, "m1") == first - 1);
+    CHECK(h.before(0, "m3") == third - 1);
+    CHECK_FALSE(h.before(0, "other"));
 }
 
 TEST_CASE("of many markers the latest are remembered, and no more") {

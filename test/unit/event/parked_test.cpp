@@ -34,6 +34,49 @@ TEST_CASE("the marks stand behind the numbers, and are read back among them") {
     CHECK(after.number_of(mark_name("a", "m1")) == 12);
 }
 
+TEST_CASE("an event without a number is told by its distance behind a marker, route by route") {
+    auto p = with({{"a", 0}, {distance_name("a", "m1"), 5}, {"ab", 7}});
+    p.id = 3;
+    parked after;
+    read_numbers(numbers_text(p), after);
+    CHECK(after.distance("a") == marked_number{"m1", 5});
+    CHECK_FALSE(after.distance("ab"));
+    CHECK_FALSE(after.distance("b"));
+    CHECK(after.number_of("a") == 0);
+    CHECK(after.is_for("a"));
+}
+
+TEST_CASE("names of marks and of distances are not taken for each other, nor for another route's") {
+    CHECK(marker_in(mark_name("a", "m1"), "a") == "m1");
+    CHECK(marker_in(mark_name("ab", "m1"), "a").empty());
+    CHECK(marker_in(distance_name("a", "m1"), "a").empty());
+    CHECK(marker_in("a", "a").empty());
+    CHECK(distance_marker_in(distance_name("a", "m1"), "a") == "m1");
+    CHECK(distance_marker_in(distance_name("ab", "m1"), "a").empty());
+    CHECK(distance_marker_in(mark_name("a", "m1"), "a").empty());
+}
+
+TEST_CASE("what was put back in front was taken before, unless it never had a number") {
+    auto p = with({{"a", 4}});
+    CHECK_FALSE(p.was_taken());
+    p.id = 1;
+    CHECK_FALSE(p.was_taken());
+    p.id = 0;
+    CHECK(p.was_taken());
+    p.numbers = {{"a", 0}, {distance_name("a", "m1"), 5}};
+    CHECK_FALSE(p.was_taken());
+}
+
+TEST_CASE("an event without a number widens no range of numbers, but that of its distances") {
+    std::vector<parked_range> ranges;
+    const auto at = [](std::uint64_t n) { return with({{"a", 0}, {distance_name("a", "m1"), n}}); };
+    widen(ranges, at(3), at(9));
+    CHECK(range_of(ranges, "a") == nullptr);
+    REQUIRE(range_of(ranges, distance_name("a", "m1")) != nullptr);
+    CHECK(range_of(ranges, distance_name("a", "m1"))->first == 3);
+    CHECK(range_of(ranges, distance_name("a", "m1"))->last == 9);
+}
+
 TEST_CASE("what was written is read as it was, for any names and numbers") {
     std::mt19937_64 dice(postrider::test::random_seed());
     for (int round = 0; round < 1'000; ++round) {

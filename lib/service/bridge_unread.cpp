@@ -1,0 +1,135 @@
+// The bridge elected while Redis cannot be read: what it hears has no numbers yet, and past the bound it is
+// put aside in Postgres without.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "service/bridge.hpp"
+
+namespace postrider::service {
+namespace {
+
+constexpr std::size_t cost_of_holding = sizeof(event::hearing::heard) + 16;
+
+}  // namespace
+
+bool bridge::is_too_much_held() const {
+    return hearing_.bytes() + hearing_.held() * cost_of_holding >= configuration_.redis_buffer_bytes;
+}
+
+void bridge::hold_unread(event::hearing::heard h) {
+    if (is_unread_ && is_sorted_) return park(unnumbered(h));
+    hearing_.hold(std::move(h));
+    if (is_unread_ || !is_too_much_held()) return;
+    spdlog::warn(
+        "redis: {} bytes wait for it since it cannot be read (REDIS_BUFFER_BYTES); from here on events are "
+        "put "
+        "aside in Postgres, in postrider.parked",
+        hearing_.bytes());
+    is_unread_ = true;
+    is_sorted_ = false;
+    park_again_.notify();
+}
+
+event::parked bridge::unnumbered(const event::hearing::heard& h) const {
+    const auto& who = *by_channel_[h.channel];
+    const auto distance = hearing_.distance(h.channel, h.number);
+    event::parked p;
+    p.channel = *who.name;
+    p.payload = h.payload;
+    for (const auto i : who.routes) {
+        const auto& name = lanes_[i].route.name;
+        if (!is_for(i, h.only)) continue;
+        p.numbers.emplace_back(name, 0);
+        if (distance) p.numbers.emplace_back(event::distance_name(name, distance->marker), distance->number);
+    }
+    return p;
+}
+
+// What an earlier leader has put aside is told from what is held here by the markers that both have heard.
+bridge::side bridge::side_of(const lane& l, const event::numbering& numbers,
+                             const event::hearing::heard& h) const {
+    bool is_before = false;
+    bool is_behind = false;
+    for (const auto& r : parked_before_) {
+        std::uint64_t number = 0;
+        std::uint64_t offset = 0;
+        if (r.route == l.route.name) {
+            number = numbers.of(h.number);
+        } else if (const auto name = event::distance_marker_in(r.route, l.route.name); !name.empty()) {
+            const auto before = hearing_.before(l.channel, name);
+            number = before ? h.number : 0;
+            offset = before.value_or(0);
+        } else {
+            continue;
+        }
+        // One that cannot be compared was heard later, because who has put those aside led then.
+        if (number == 0 || number > offset + r.last)
+            is_behind = true;
+        else if (number < offset + r.first)
+            is_before = true;
+        else
+            return side::there;
+    }
+    return is_before && !is_behind ? side::before : side::behind;
+}
+
+// What comes before all that is put aside stays here; at a stop it is put in front of that.
+void bridge::sort_held(std::vector<event::parked_range> ranges) {
+    drop_what_is_parked(ranges);
+    parked_before_ = std::move(ranges);
+    for (const auto& p : to_park_)
+        event::widen(parked_before_, p, p);
+    std::vector<event::numbering> numbers;
+    for (const auto& l : lanes_)
+        numbers.emplace_back(hearing_, l.channel, known_markers(l, {}), 0);
+    std::vector<event::hearing::heard> kept;
+    // Where nothing is put aside yet, the oldest wait here as far as they may.
+    auto room = parked_before_.empty() && !finishing_ ? configuration_.redis_buffer_bytes : 0;
+    while (auto h = hearing_.take()) {
+        const auto cost = h->payload.size() + cost_of_holding;
+        room = cost <= room ? room - cost : 0;
+        if (room != 0)
+            kept.push_back(std::move(*h));
+        else
+            sort_held(std::move(*h), numbers, kept);
+    }
+    for (auto& h : kept)
+        hearing_.hold(std::move(h));
+}
+
+void bridge::sort_held(event::hearing::heard h, const std::vector<event::numbering>& numbers,
+                       std::vector<event::hearing::heard>& kept) {
+    auto p = unnumbered(h);
+    bool is_before = !p.numbers.empty();
+    for (const auto i : by_channel_[h.channel]->routes) {
+        const auto& l = lanes_[i];
+        if (!is_for(i, h.only)) continue;
+        const auto where = side_of(l, numbers[i], h);
+        if (where != side::before) is_before = false;
+        if (where != side::there) continue;
+        std::erase_if(p.numbers, [&](const auto& n) {
+            return n.first == l.route.name || !event::distance_marker_in(n.first, l.route.name).empty();
+        });
+        if (p.numbers.empty()) return;
+    }
+    if (!is_before) return park(std::move(p));
+    if (!finishing_) return kept.push_back(std::move(h));
+    to_put_back_.push_back(std::move(p));
+}
+
+asio::awaitable<core::result<bool>> bridge::park_unread() {
+    if (leader_ == 0) co_return false;
+    if (!is_sorted_) {
+        const auto election = elections_;
+        auto ranges = co_await parking_.ranges();
+        if (!ranges) co_return ranges.error();
+        if (!is_unread_ || election != elections_) co_return true;
+        sort_held(std::move(*ranges));
+        is_sorted_ = true;
+        park_failed_ = false;
+    }
+    co_return co_await park_some();
+}
+
+}  // namespace postrider::service
