@@ -83,6 +83,7 @@ std::vector<upcoming> grouper::next_due(std::size_t limit, std::size_t effort) c
         if (found.size() > limit) found.erase(std::prev(found.end()));
     }
     std::vector<upcoming> next;
+    next.reserve(found.size());
     for (const auto& [due, opened, order, r] : found)
         next.push_back({*r->key, r->count, due});
     return next;
