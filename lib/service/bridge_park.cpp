@@ -19,8 +19,10 @@ constexpr std::size_t cost_of_waiting = sizeof(redis::delivery) + 64;
 
 }  // namespace
 
+// Open groups wait for their time, and for Redis only while it is away.
 std::size_t bridge::waiting_bytes() const {
     std::size_t sum = pusher_.waiting_bytes() + pusher_.waiting() * cost_of_waiting;
+    if (redis_.connected()) return sum;
     for (const auto& l : lanes_)
         sum += l.groups.open_bytes();
     return sum;

@@ -39,6 +39,21 @@ TEST_CASE(
     t.check_everything_once();
 }
 
+TEST_CASE("open groups of more than may wait are no outage: nothing is put aside while Redis takes events") {
+    long_outage t;
+    running_postrider bridge({.postgres_url = shared_postgres().url(),
+                              .redis_url = t.redis.url(),
+                              .file = both_ways("15s", "0s", "[redis]\nbuffer_bytes = 262144\n")});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    for (int i = 0; i < 32; ++i) {
+        t.say(250);
+        REQUIRE(wait_for_list(t.redis, "singles", t.talk.total()).size() == t.talk.total());
+    }
+    t.check_everything_once();
+    CHECK(bridge.log().find("put aside") == std::string::npos);
+}
+
 TEST_CASE("killed while events come back from Postgres: each leaves once") {
     long_outage t;
     running_postrider bridge(t.settings());
