@@ -15,6 +15,7 @@ const batch* push_line::next() {
     if (!under_way_.deliveries.empty()) return &under_way_;
     if (line_.empty()) return nullptr;
     under_way_.sequence = ++last_sequence_;
+    under_way_.asked_again = false;
     std::size_t size = 0;
     do {
         size += line_.front().body.size();

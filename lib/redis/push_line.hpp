@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "event/route.hpp"
@@ -18,6 +19,7 @@ namespace postrider::redis {
 struct batch {
     std::uint64_t sequence = 0;
     std::vector<delivery> deliveries;
+    bool asked_again = false;
 };
 
 // The deliveries on their way to one target, in order: pure. One batch is under way at a time; whatever comes
@@ -35,6 +37,9 @@ class push_line {
 
     // Redis has done the batch: its deliveries, for the books.
     std::vector<delivery> done();
+
+    // Redis refused the batch. True, once for each batch: it is to be sent again as it is.
+    bool ask_again() { return !std::exchange(under_way_.asked_again, true); }
 
     // Redis refused the batch for good. Of a single delivery: it is taken out and returned. Of more: they are
     // sent one by one, so that only those are refused that cannot be delivered.

@@ -87,6 +87,9 @@ pusher::outcome pusher::settle_push(track& t, const reply& r) {
         case verdict::stale:
             return outcome::deposed;
         case verdict::permanent:
+            // It may be half of it that is refused, behind the push itself: the ledger tells at the second
+            // asking.
+            if (t.line.ask_again()) return outcome::again;
             t.refusal.clear();
             push_answered(t);
             // A key that may not be deleted could not be saved either, so the push does without it.

@@ -10,6 +10,7 @@
 #include "servers.hpp"
 #include "support/eventually.hpp"
 #include "support/ports.hpp"
+#include "talking.hpp"
 
 namespace postrider::test {
 namespace {
@@ -211,6 +212,25 @@ TEST_CASE("NOPERM: what the user may not push is left out alone, and all goes on
     const auto list = wait_for_list(redis, "singles", 10);
     CHECK(t.talk.verdict(list) == "");
     CHECK(t.bridge.get("/health/readiness").status == 200);
+}
+
+TEST_CASE("a right that is missing behind the push itself: what is in the list is not said to be refused") {
+    support::redis_server redis;
+    redis.command({"ACL", "SETUSER", "bridge", "on", ">secret", "+@all", "~*"});
+    trial t(redis, "redis://bridge:secret@127.0.0.1:" + std::to_string(redis.port()));
+    t.send(5);
+    CHECK(t.verdict() == "");
+    // Where the route is cannot be written down, nor ids, nor can an open group be deleted.
+    redis.command({"ACL", "SETUSER", "bridge", "-hset", "-zadd", "-unlink"});
+    std::vector<std::string> burst;
+    for (int i = 0; i < 100; ++i)
+        burst.push_back(t.talk.next("k" + std::to_string(i % 5)));
+    notify_together(t.database, "chat", burst);
+    CHECK(t.verdict() == "");
+    CHECK(t.bridge.answers("/stats", R"("failed":0)"));
+    redis.command({"ACL", "SETUSER", "bridge", "+@all"});
+    t.send(5);
+    CHECK(t.verdict() == "");
 }
 
 TEST_CASE("WRONGTYPE: a group fails alone; other targets and the key's later groups go on") {
