@@ -18,6 +18,7 @@ namespace postrider::redis {
 struct batch {
     std::uint64_t sequence = 0;
     std::vector<delivery> deliveries;
+    bool sent_before = false;
 };
 
 // The deliveries on their way to one target, in order: pure. One batch is under way at a time; whatever comes
@@ -28,7 +29,7 @@ class push_line {
 
     const event::target& target() const { return target_; }
 
-    void add(delivery d);
+    void add(delivery&& d);
 
     // The batch to send now: the one that waits to be sent again, else a new one; null: nothing to do.
     const batch* next();
