@@ -33,8 +33,8 @@ void append_push(pipeline& p, const event::target& to, const batch& b, const pus
 // epoch, see append_watch().
 void append_transaction(pipeline& p, const event::target& to, const batch& b, const push_terms& terms);
 inline constexpr std::size_t transaction_replies = 4;
-// Whether its replies say that all of it was done. If not, nothing was: the batch may be sent by
-// append_push().
+// Whether its replies say that all of it was done. If not, nothing was, or the ledger knows it: append_push()
+// is the way to send the batch then.
 bool transaction_done(std::span<const reply> replies);
 
 // Watches the target's epoch for the next transaction, which ends the watch.

@@ -13,8 +13,8 @@
 
 namespace postrider::redis {
 
-// What goes to one target in one script call. It stays as it is until Redis has answered for it, so that
-// sending it again is recognised by its sequence.
+// What goes to one target at once. It stays as it is until Redis has answered for it, so that sending it
+// again is recognised by its sequence.
 struct batch {
     std::uint64_t sequence = 0;
     std::vector<delivery> deliveries;
