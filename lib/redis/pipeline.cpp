@@ -45,11 +45,12 @@ std::string_view pipeline::encoded(std::size_t n) const {
 }
 
 void pipeline::encode(std::span<const std::string_view> words) {
-    // One growth for a whole batch: a megabyte built by doubling would be copied several times.
+    // One growth for a whole batch and for what comes behind it: a megabyte built by doubling would be copied
+    // several times.
     std::size_t needed = bytes_.size() + longest_header;
     for (const std::string_view word : words)
         needed += word.size() + longest_header;
-    if (needed > 2 * bytes_.capacity()) bytes_.reserve(needed);
+    if (needed > 2 * bytes_.capacity()) bytes_.reserve(needed + needed / 4);
 
     append_header(bytes_, '*', words.size());
     for (const std::string_view word : words) {

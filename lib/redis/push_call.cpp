@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "redis/names.hpp"
+#include "redis/scripts.hpp"
 
 namespace postrider::redis {
 namespace {
@@ -95,18 +97,21 @@ void append_fields(const delivery& d, const push_terms& terms, words& values) {
         values.make(std::move(w));
 }
 
-}  // namespace
-
-void append_push(pipeline& p, const event::target& to, const batch& b, const push_terms& terms) {
+// Calls push.lua, as `how` says, with the bodies from number `first` on and everything else of the whole
+// batch.
+void append_script(pipeline& p, std::pair<std::string_view, std::string_view> how, const event::target& to,
+                   const batch& b, std::size_t first, const push_terms& terms) {
     words keys;
     words values;
     keys.add(to.name);
     keys.make(ledger_name(to.name, terms.writer));
     keys.make(epoch_name(to.name));
     std::uint64_t contexts = 0;
+    for (std::size_t i = first; i < b.deliveries.size(); ++i) {
+        values.add(b.deliveries[i].body);
+        if (to.kind == event::target_kind::stream) append_fields(b.deliveries[i], terms, values);
+    }
     for (const auto& d : b.deliveries) {
-        values.add(d.body);
-        if (to.kind == event::target_kind::stream) append_fields(d, terms, values);
         if (d.saved_as.empty()) continue;
         keys.add(d.saved_as);
         ++contexts;
@@ -115,8 +120,8 @@ void append_push(pipeline& p, const event::target& to, const batch& b, const pus
     append_places(to, b, terms, keys, values);
 
     words command;
-    command.add("EVALSHA");
-    command.add(terms.script_sha);
+    command.add(how.first);
+    command.add(how.second);
     command.make(keys.size());
     command.append(keys);
     command.make(b.sequence);
@@ -126,9 +131,45 @@ void append_push(pipeline& p, const event::target& to, const batch& b, const pus
     command.make(terms.epoch);
     command.make(contexts);
     command.make(sets);
-    command.make(b.deliveries.size());
+    command.make(b.deliveries.size() - first);
     command.append(values);
     p.add(command.all());
+}
+
+}  // namespace
+
+void append_push(pipeline& p, const event::target& to, const batch& b, const push_terms& terms) {
+    append_script(p, {"EVALSHA", terms.script_sha}, to, b, 0, terms);
+}
+
+void append_transaction(pipeline& p, const event::target& to, const batch& b, const push_terms& terms) {
+    const auto last = b.deliveries.size() - 1;
+    std::vector<std::string_view> push{"RPUSH", to.name};
+    for (std::size_t i = 0; i < last; ++i)
+        push.push_back(b.deliveries[i].body);
+    p.add({"MULTI"});
+    p.add(push);
+    // By its text: a server that had forgotten the script would do half of it.
+    append_script(p, {"EVAL", push_script}, to, b, last, terms);
+    p.add({"EXEC"});
+}
+
+bool transaction_done(std::span<const reply> replies) {
+    const auto& all = replies.back().items;
+    return all.size() == 2 && !all[0].is_error() && !all[1].is_error();
+}
+
+void append_watch(pipeline& p, const event::target& to) {
+    const auto epoch = epoch_name(to.name);
+    p.add({"MULTI"});
+    p.add({"EXEC"});
+    p.add({"WATCH", epoch});
+    p.add({"GET", epoch});
+}
+
+bool watch_holds(std::span<const reply> replies, std::uint64_t epoch) {
+    return replies[1].type == reply::kind::array && !replies[2].is_error() &&
+           replies[3].text == std::to_string(epoch);
 }
 
 }  // namespace postrider::redis

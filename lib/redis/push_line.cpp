@@ -5,17 +5,21 @@
 
 namespace postrider::redis {
 
-void push_line::add(delivery d) {
+void push_line::add(delivery&& d) {
     ++waiting_;
     bytes_ += d.body.size();
     line_.push_back(std::move(d));
 }
 
 const batch* push_line::next() {
-    if (!under_way_.deliveries.empty()) return &under_way_;
+    if (!under_way_.deliveries.empty()) {
+        under_way_.sent_before = true;
+        return &under_way_;
+    }
     if (line_.empty()) return nullptr;
     under_way_.sequence = ++last_sequence_;
     under_way_.asked_again = false;
+    under_way_.sent_before = false;
     std::size_t size = 0;
     do {
         size += line_.front().body.size();

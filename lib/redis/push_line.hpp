@@ -14,12 +14,13 @@
 
 namespace postrider::redis {
 
-// What goes to one target in one script call. It stays as it is until Redis has answered for it, so that
-// sending it again is recognised by its sequence.
+// What goes to one target at once. It stays as it is until Redis has answered for it, so that sending it
+// again is recognised by its sequence.
 struct batch {
     std::uint64_t sequence = 0;
     std::vector<delivery> deliveries;
     bool asked_again = false;
+    bool sent_before = false;
 };
 
 // The deliveries on their way to one target, in order: pure. One batch is under way at a time; whatever comes
@@ -30,7 +31,7 @@ class push_line {
 
     const event::target& target() const { return target_; }
 
-    void add(delivery d);
+    void add(delivery&& d);
 
     // The batch to send now: the one that waits to be sent again, else a new one; null: nothing to do.
     const batch* next();

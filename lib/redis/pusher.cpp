@@ -72,7 +72,7 @@ std::size_t pusher::line_to(const event::target& to) {
     return line;
 }
 
-void pusher::add(std::size_t line, delivery d) {
+void pusher::add(std::size_t line, delivery&& d) {
     ++status_.accepted;
     const bool was_empty = lines_[line].line.empty();
     lines_[line].line.add(std::move(d));
@@ -228,6 +228,7 @@ pusher::round pusher::next_round() {
     if (known_generation_ != redis_.generation()) {
         known_generation_ = redis_.generation();
         scripts_loaded_ = false;
+        watched_.reset();
         sink_.server_changed();
     }
     if (!scripts_loaded_) load_scripts(r);
@@ -246,6 +247,7 @@ pusher::round pusher::next_round() {
     // Behind all pushes, which is the order in which settle() reads the replies.
     for (const auto line : to_save)
         save(line, r);
+    if (r.watch) append_watch(r.commands, lines_[*r.watch].line.target());
     return r;
 }
 
@@ -260,8 +262,15 @@ bool pusher::push(std::size_t line, round& r) {
     auto& t = lines_[line];
     const auto* b = t.line.next();
     if (b == nullptr) return true;
-    append_push(r.commands, t.line.target(), *b,
-                {push_sha_, writer_, t.epoch, sink_.place_of, sink_.stream_fields});
+    const push_terms terms{push_sha_, writer_, t.epoch, sink_.place_of, sink_.stream_fields};
+    if (may_use_transactions(t, *b)) r.watch = line;
+    if (r.watch == line && watched_ == line && !b->sent_before) {
+        watched_.reset();
+        r.transaction = line;
+        append_transaction(r.commands, t.line.target(), *b, terms);
+    } else {
+        append_push(r.commands, t.line.target(), *b, terms);
+    }
     append_wait(r.commands, redis_.settings(), t.line.target().name, b->sequence);
     r.pushes.push_back(line);
     return t.line.waiting() == b->deliveries.size();

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,6 +58,10 @@ struct saver_settings {
 // nothing is sent are the client's own affair, and what Redis refuses for good is an answer. While the
 // breaker is open the line sends nothing, open groups neither; then one batch goes as the trial, sooner if
 // the server came back meanwhile.
+//
+// A large batch goes to a list in a transaction, if the connection has watched the target's epoch since this
+// writer was seen to be the one: then nobody can have followed it unnoticed. Every other batch, and every one
+// that is sent again, goes by the script alone, which looks at the epoch and the ledger itself.
 class pusher {
  public:
     struct status {
@@ -85,7 +91,7 @@ class pusher {
     // The line to a target; routes to the same target share one. Valid as long as the pusher.
     std::size_t line_to(const event::target& to);
 
-    void add(std::size_t line, delivery d);
+    void add(std::size_t line, delivery&& d);
     // Whether a delivery that is saved under this name is still to be pushed.
     bool holds(std::size_t line, std::string_view saved_as) const {
         return lines_[line].line.holds(saved_as);
@@ -142,6 +148,8 @@ class pusher {
         std::size_t loads = 0;
         std::vector<std::size_t> pushes;
         std::vector<std::size_t> saves;
+        std::optional<std::size_t> transaction;  // the line whose push is one, see append_transaction()
+        std::optional<std::size_t> watch;        // the line whose next push may be one
     };
     enum class outcome { done, again, deposed };
 
@@ -152,8 +160,11 @@ class pusher {
     void load_scripts(round& r);
     bool push(std::size_t line, round& r);
     void save(std::size_t line, round& r);
+    bool may_use_transactions(const track& t, const batch& b) const;
+    outcome settle_transaction(track& t, std::span<const reply> replies);
+    void settle_watch(std::size_t line, std::span<const reply> replies);
     void no_answer(const round& r, const std::string& why);
-    void settle(const round& r, const std::vector<reply>& replies);
+    void settle(const round& r, std::span<const reply> replies);
     void cannot_load(const round& r, const std::string& why);
     outcome settle_push(track& t, const reply& r);
     outcome settle_save(track& t, const reply& r);
@@ -174,6 +185,8 @@ class pusher {
     std::string save_sha_;
     std::uint64_t known_generation_ = 0;
     bool scripts_loaded_ = false;
+    std::optional<std::size_t> watched_;  // the line whose epoch this connection watches
+    bool transactions_refused_ = false;
     bool leading_ = false;
     std::uint64_t term_ = 0;  // counts lead() and step_down(): an answer from an earlier one means nothing
     bool finishing_ = false;

@@ -14,6 +14,7 @@ using core::steady;
 // Whether it was done nobody knows; the ledger does, and the same batch asks it again.
 void pusher::no_answer(const round& r, const std::string& why) {
     ++status_.retries;
+    watched_.reset();
     for (const auto line : r.pushes)
         push_failed(lines_[line], why);
     for (const auto line : r.saves) {
@@ -22,7 +23,7 @@ void pusher::no_answer(const round& r, const std::string& why) {
     }
 }
 
-void pusher::settle(const round& r, const std::vector<reply>& replies) {
+void pusher::settle(const round& r, std::span<const reply> replies) {
     std::size_t at = r.loads;
     if (r.loads != 0) {
         scripts_loaded_ = !replies[0].is_error() && !replies[1].is_error();
@@ -32,7 +33,13 @@ void pusher::settle(const round& r, const std::vector<reply>& replies) {
     std::vector<std::size_t> again;
     const auto width = replies_a_push(redis_.settings());
     for (const auto line : r.pushes) {
-        const auto answer = replicated(redis_.settings(), std::span(replies).subspan(at, width));
+        if (r.transaction == line) {
+            const auto o = settle_transaction(lines_[line], replies.subspan(at, transaction_replies));
+            at += transaction_replies;
+            if (o == outcome::again) again.push_back(line);
+            continue;
+        }
+        const auto answer = replicated(redis_.settings(), replies.subspan(at, width));
         at += width;
         const auto o = settle_push(lines_[line], answer);
         if (o == outcome::deposed) return sink_.deposed(answer.text);
@@ -51,6 +58,7 @@ void pusher::settle(const round& r, const std::vector<reply>& replies) {
         }
         if (t.saves.has_work()) saves_changed(line);
     }
+    if (r.watch) settle_watch(*r.watch, replies.subspan(at, watch_replies));
     // What could not be saved may have left meanwhile.
     if (!has_saves()) status_.save_error.clear();
 }

@@ -17,7 +17,6 @@
 namespace postrider::service {
 namespace {
 
-using core::milliseconds_since_epoch;
 using core::steady;
 using core::wall;
 
@@ -212,7 +211,7 @@ void bridge::take(std::size_t route, std::string_view payload, std::uint64_t num
     switch (l.route.policy) {
         case event::policy::immediate:
             tell_taken(l, e->key, 0);
-            return leave_at_once(route, std::move(*e), payload, number);
+            return leave_at_once(route, std::move(*e), payload, number, now);
         case event::policy::delay:
             tell_taken(l, e->key, 0);
             return schedule(l, std::move(*e), payload, number, now);

@@ -183,7 +183,8 @@ class bridge {
 
     void leave(std::size_t route, std::vector<event::group>& groups);
     void leave(std::size_t route, event::delayed d);
-    void leave_at_once(std::size_t route, event::envelope e, std::string_view payload, std::uint64_t number);
+    void leave_at_once(std::size_t route, event::envelope&& e, std::string_view payload, std::uint64_t number,
+                       steady_time now);
     void push_everything_open();
 
     void delivered(std::vector<redis::delivery> all);

@@ -34,14 +34,14 @@ event::dead_letter refused_letter(event::dead_letter letter, redis::delivery d, 
 
 }  // namespace
 
-void bridge::leave_at_once(std::size_t route, event::envelope e, std::string_view payload,
-                           std::uint64_t number) {
+void bridge::leave_at_once(std::size_t route, event::envelope&& e, std::string_view payload,
+                           std::uint64_t number, steady_time now) {
     const auto& l = lanes_[route];
     redis::delivery d;
     d.route = static_cast<std::uint32_t>(route);
     d.body = payload;
     d.number = number;
-    d.arrived = steady::now();
+    d.arrived = now;
     if (l.seen) {
         d.seen_in = redis::seen_name(l.route.target.name, l.route.name);
         d.seen.emplace_back(milliseconds_since_epoch(e.time.value_or(wall::now())), std::move(e.id));

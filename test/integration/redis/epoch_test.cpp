@@ -108,7 +108,7 @@ TEST_CASE("a push of an earlier epoch is refused, and nothing of it is done") {
     d.number = 5;
     d.seen_in = "seen";
     d.seen = {{1, "id"}};
-    old->add(old.line, d);
+    old->add(old.line, std::move(d));
     REQUIRE(old.until([&] { return !old.deposed.empty(); }));
     CHECK(old.deposed.front().find("STALE") != std::string::npos);
     CHECK(old.delivered.empty());

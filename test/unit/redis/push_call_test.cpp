@@ -15,10 +15,8 @@ namespace {
 using namespace std::string_literals;
 using words = std::vector<std::string>;
 
-// The words of the only command.
-words words_of(const redis::pipeline& p) {
-    REQUIRE(p.size() == 1);
-    const std::string bytes(p.encoded(0));
+words words_of(const redis::pipeline& p, std::size_t command) {
+    const std::string bytes(p.encoded(command));
     words all;
     auto at = bytes.find("\r\n") + 2;
     while (at < bytes.size()) {
@@ -39,7 +37,8 @@ words call(
         return std::vector<std::string>();
     };
     redis::append_push(p, to, b, {"sha", "me", 42, place_of, no_fields});
-    return words_of(p);
+    REQUIRE(p.size() == 1);
+    return words_of(p, 0);
 }
 
 delivery body(std::string text) {
@@ -209,4 +208,70 @@ TEST_CASE("a target with a hash tag of its own keeps everything about it in that
     CHECK(words(c.begin() + 3, c.begin() + 8) ==
           words{"{chat}:out", "postrider:{chat}:{chat}:out:ledger:me", "postrider:{chat}:{chat}:out:epoch",
                 "postrider:{chat}:{chat}:out:place:r", "postrider:{chat}:{chat}:out:behind:r"});
+}
+
+TEST_CASE(
+    "a transaction pushes all but the last, which goes with the script and everything else of the batch") {
+    auto saved = body("one");
+    saved.saved_as = "context:a";
+    const std::function<place(std::size_t)> place_of = [](std::size_t) { return place{}; };
+    const std::function<words(const delivery&)> no_fields = [](const delivery&) { return words(); };
+    redis::pipeline p;
+    redis::append_transaction(p, list, {7, {saved, body("two"), body("three")}},
+                              {"sha", "me", 42, place_of, no_fields});
+    REQUIRE(p.size() == redis::transaction_replies);
+    CHECK(words_of(p, 0) == words{"MULTI"});
+    CHECK(words_of(p, 1) == words{"RPUSH", "q", "one", "two"});
+    auto script = words_of(p, 2);
+    CHECK(script.at(1).starts_with("-- Delivers one batch"));
+    script[1] = "push.lua";
+    CHECK(script == words{"EVAL", "push.lua", "4", "q", "postrider:{q}:ledger:me", "postrider:{q}:epoch",
+                          "context:a", "7", "list", "0", "604800000", "42", "1", "0", "1", "three"});
+    CHECK(words_of(p, 3) == words{"EXEC"});
+}
+
+namespace {
+
+redis::reply of(redis::reply::kind type, std::string text = {}) {
+    redis::reply r;
+    r.type = type;
+    r.text = std::move(text);
+    return r;
+}
+
+redis::reply of(std::vector<redis::reply> items) {
+    redis::reply r;
+    r.type = redis::reply::kind::array;
+    r.items = std::move(items);
+    return r;
+}
+
+const auto ok = of(redis::reply::kind::status, "OK");
+const auto number = of(redis::reply::kind::integer);
+const auto nil = of(redis::reply::kind::nil);
+const auto error = of(redis::reply::kind::error, "WRONGTYPE");
+
+bool done(const redis::reply& end) {
+    return redis::transaction_done(std::vector{ok, ok, ok, end});
+}
+
+}  // namespace
+
+TEST_CASE("a transaction is done when its end says that both halves are") {
+    CHECK(done(of({number, number})));
+    CHECK_FALSE(done(of({error, error})));
+    CHECK_FALSE(done(of({number, error})));
+    CHECK_FALSE(done(of({error, number})));
+    CHECK_FALSE(done(of({number})));
+    CHECK_FALSE(done(nil));
+    CHECK_FALSE(done(error));
+}
+
+TEST_CASE("a watch holds where transactions are allowed and the epoch is this writer's") {
+    const auto epoch = of(redis::reply::kind::string, "42");
+    CHECK(redis::watch_holds(std::vector{ok, of(std::vector<redis::reply>()), ok, epoch}, 42));
+    CHECK_FALSE(redis::watch_holds(std::vector{ok, of(std::vector<redis::reply>()), ok, epoch}, 43));
+    CHECK_FALSE(redis::watch_holds(std::vector{ok, of(std::vector<redis::reply>()), ok, nil}, 42));
+    CHECK_FALSE(redis::watch_holds(std::vector{ok, of(std::vector<redis::reply>()), error, epoch}, 42));
+    CHECK_FALSE(redis::watch_holds(std::vector{error, error, ok, epoch}, 42));
 }

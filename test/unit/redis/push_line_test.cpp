@@ -58,11 +58,13 @@ TEST_CASE("a batch that is sent again is the same, whatever came meanwhile") {
     line.add(named("later"));
     const auto* again = line.next();
     CHECK(again->sequence == sequence);
+    CHECK(again->sent_before);
     CHECK(again->deliveries.size() == 2);
     CHECK(line.waiting() == 3);
     line.done();
     const auto* next = line.next();
     CHECK(next->sequence != sequence);
+    CHECK_FALSE(next->sent_before);
     REQUIRE(next->deliveries.size() == 1);
     CHECK(next->deliveries[0].key == "later");
 }
