@@ -179,6 +179,7 @@ std::vector<redis::ledger> ledgers_of(const bridge& b) {
         if (l.seen) ledger.sets.push_back(redis::seen_name(target, l.route.name));
     }
     std::vector<redis::ledger> all;
+    all.reserve(by_line.size());
     for (auto& [line, ledger] : by_line)
         all.push_back(std::move(ledger));
     return all;

@@ -116,8 +116,7 @@ TEST_CASE("a standby's page tells its role, and turns when the standby takes ove
     watched w;
     running_postrider standby(w.settings);
     INFO(standby.end_of_log());
-    REQUIRE(standby.answers("/health/readiness", R"("role":"standby")"));
-    REQUIRE(standby.becomes_ready());
+    REQUIRE(standby.becomes("standby"));
     w.opens(standby);
     CHECK(w.says("Standing by"));
     CHECK(w.is("headline", "ok"));

@@ -44,7 +44,7 @@ TEST_CASE("a catch-up that failed does not begin where it would have, once anoth
     running_postrider second(
         {.postgres_url = shared_postgres().url(), .redis_url = redis.url(), .file = routes()});
     INFO(second.end_of_log());
-    REQUIRE(second.answers("/health/readiness", R"("role":"standby")"));
+    REQUIRE(second.becomes("standby"));
     gate.refuse();
     REQUIRE(second.answers("/health/readiness", R"("role":"leader")"));
     // It forgets the ids of long ago.
@@ -56,7 +56,7 @@ TEST_CASE("a catch-up that failed does not begin where it would have, once anoth
         },
         30s));
     gate.pass();
-    REQUIRE(first.answers("/health/readiness", R"("role":"standby")"));
+    REQUIRE(first.becomes("standby"));
     second.kill();
     REQUIRE(first.answers("/health/readiness", R"("role":"leader")"));
     REQUIRE(first.becomes_ready());

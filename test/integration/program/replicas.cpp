@@ -14,7 +14,7 @@ const postrider_settings& once_ready(running_postrider& leader, const postrider_
 }  // namespace
 
 replicas::replicas(const postrider_settings& wanted) : first(wanted), second(once_ready(first, wanted)) {
-    REQUIRE_MESSAGE(second.answers("/health/readiness", R"("role":"standby")"), second.end_of_log());
+    REQUIRE_MESSAGE(second.becomes("standby"), second.end_of_log());
 }
 
 }  // namespace postrider::test

@@ -45,6 +45,16 @@ bool running_postrider::answers(std::string_view path, std::string_view text,
     return support::eventually([&] { return get(path).body.find(text) != std::string::npos; }, limit);
 }
 
+bool running_postrider::is(std::string_view role) const {
+    const auto readiness = get("/health/readiness");
+    const auto words = R"("role":")" + std::string(role) + '"';
+    return readiness.status == 200 && readiness.body.find(words) != std::string::npos;
+}
+
+bool running_postrider::becomes(std::string_view role, std::chrono::seconds limit) const {
+    return support::eventually([&] { return is(role); }, limit);
+}
+
 std::string running_postrider::end_of_log() const {
     const std::string all = log();
     return all.substr(all.size() - std::min<std::size_t>(all.size(), 6'000));

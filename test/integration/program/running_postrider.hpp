@@ -30,6 +30,10 @@ class running_postrider {
     // Waits until /health/readiness answers 200; false: not within the limit, or the program ended.
     bool becomes_ready(std::chrono::seconds limit = 30s);
     bool is_ready() const;
+    // Ready, and in this role: "leader" or "standby". Who does not listen yet calls itself a standby as well,
+    // but not ready.
+    bool is(std::string_view role) const;
+    bool becomes(std::string_view role, std::chrono::seconds limit = 30s) const;
     std::uint16_t port() const { return port_; }
     http_answer get(std::string_view path) const { return http_get(port_, path); }
     // Waits until the answer's body holds the text.
