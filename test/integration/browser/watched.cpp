@@ -41,6 +41,12 @@ watched::variables with_token(watched::variables environment) {
 
 }  // namespace
 
+bool browser_is_there() {
+    const bool is_there = support::chromedriver::is_installed();
+    if (!is_there) MESSAGE("left out: no chromium (Debian's packages chromium and chromium-driver)");
+    return is_there;
+}
+
 support::chromedriver& browser() {
     static support::chromedriver only;
     return only;

@@ -14,6 +14,9 @@ namespace postrider::test {
 
 inline constexpr const char* admin_token = "s3cret-token";
 
+// Whether there is a browser here; where not, the test says that it is left out, and has nothing to do.
+bool browser_is_there();
+
 // One browser for all tests, started by the first one.
 support::chromedriver& browser();
 

@@ -32,6 +32,10 @@ void check_with(const std::string& name, std::vector<std::pair<std::string, std:
     CHECK(status == 0);
 }
 
+TEST_CASE("the installers know the packages of three systems, and say that they know no other") {
+    check_with("install.sh");
+}
+
 TEST_CASE("the Kubernetes objects are what their kinds allow") {
     check_with("kubernetes.sh");
 }

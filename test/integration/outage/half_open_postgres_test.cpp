@@ -58,6 +58,8 @@ TEST_CASE("with the defaults, a half-open Postgres connection is found in time")
     REQUIRE(bridge.logs(half_open + "4 s", 60s));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - stalled;
     MESSAGE("a half-open Postgres connection was found after ", took.count(), " s");
+    // 14 s by the settings; a busy machine may need longer.
+    CHECK(took.count() < 30);
     CHECK(bridge.get("/health/readiness").status == 503);
 }
 

@@ -3,6 +3,7 @@
 
 #include "postgres/connection.hpp"
 #include "support/certificates.hpp"
+#include "support/keepalive.hpp"
 #include "support/loop.hpp"
 #include "support/ports.hpp"
 #include "support/postgres_server.hpp"
@@ -213,5 +214,30 @@ TEST_CASE("what the user sets stands above what is set for him") {
         const auto shown = l.value_of(c->query("SHOW application_name", none, in(1h)));
         REQUIRE(shown.has_value());
         CHECK(shown->at(0).at(0) == name);
+    }
+}
+
+TEST_CASE(
+    "the kernel is told to ask a quiet connection for a sign of life, unless the user has other plans") {
+    loop l;
+    const postgres_server server;
+    struct row {
+        std::string asked;
+        support::keepalive expected;
+    };
+    const row rows[] = {
+        {"", {.on = true, .idle = 30, .interval = 5, .count = 3}},
+        {"keepalives_idle=77", {.on = true, .idle = 77, .interval = 5, .count = 3}},
+    };
+    for (const auto& [asked, expected] : rows) {
+        CAPTURE(asked);
+        support::tcp_gate gate(server.port());
+        const auto c = l.value_of(connection::open(on(gate.port(), asked), 10min));
+        REQUIRE(c.has_value());
+        const auto found = support::keepalives_to(gate.port());
+        // The socket, and its duplicate that Asio watches.
+        CHECK_FALSE(found.empty());
+        for (const auto& each : found)
+            CHECK((each == expected));
     }
 }

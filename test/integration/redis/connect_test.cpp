@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
 #include "driven_client.hpp"
+#include "support/keepalive.hpp"
 #include "support/ports.hpp"
 #include "support/redis_server.hpp"
+#include "support/tcp_gate.hpp"
 
 using namespace postrider;
 using namespace postrider::test;
@@ -49,6 +51,16 @@ TEST_CASE("a host name is resolved") {
     driven_client client(o);
     REQUIRE(client.until_connected());
     CHECK(client.ask({"PING"}).text == "PONG");
+}
+
+TEST_CASE("the kernel is told to ask a quiet connection for a sign of life") {
+    redis_server server;
+    // The server is spoken to by the test as well, the gate by the client alone.
+    support::tcp_gate gate(server.port());
+    driven_client client(quick(gate.port()));
+    REQUIRE(client.until_connected());
+    const support::keepalive expected{.on = true, .idle = 30, .interval = 5, .count = 3};
+    CHECK((support::keepalives_to(gate.port()) == std::vector{expected}));
 }
 
 TEST_CASE("a Unix socket serves as well") {

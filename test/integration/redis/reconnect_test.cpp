@@ -3,6 +3,7 @@
 #include <string>
 
 #include "driven_client.hpp"
+#include "support/ports.hpp"
 #include "support/redis_server.hpp"
 #include "support/tcp_gate.hpp"
 
@@ -37,6 +38,25 @@ TEST_CASE("a server that is absent at the start is waited for") {
     CHECK(client.ask({"PING"}).text == "PONG");
     CHECK(client.log().holds("/0: connected\n"));
     CHECK_FALSE(client.log().holds("reconnected"));
+}
+
+TEST_CASE("the waits between attempts grow up to their cap") {
+    auto o = quick(support::free_port());
+    o.backoff_first = 10ms;
+    o.backoff_cap = 40ms;
+    driven_client client(o);
+    REQUIRE(client.until([&] { return client.log().holds("attempt 5 failed"); }));
+    const auto wait = [&](unsigned attempt) {
+        const auto text = client.log().text();
+        const auto from = text.find("attempt " + std::to_string(attempt) + " failed");
+        return std::stoi(text.substr(text.find("next in ", from) + 8));
+    };
+    const int most[] = {10, 20, 40, 40, 40};
+    for (unsigned attempt = 1; attempt <= 5; ++attempt) {
+        CAPTURE(attempt);
+        CHECK(wait(attempt) <= most[attempt - 1]);
+        CHECK(wait(attempt) >= most[attempt - 1] * 3 / 4);
+    }
 }
 
 TEST_CASE("a restarted server is found again, and the log tells the story") {

@@ -1,9 +1,11 @@
 #include <doctest/doctest.h>
+#include <openssl/ssl.h>
 #include <unistd.h>
 
 #include "driven_client.hpp"
 #include "support/certificates.hpp"
 #include "support/folder.hpp"
+#include "support/ports.hpp"
 #include "support/redis_server.hpp"
 #include "support/tcp_gate.hpp"
 
@@ -53,7 +55,49 @@ void check_works(const redis::options& o) {
     CHECK(client.ask({"ECHO", "hello"}).text == "hello");
 }
 
+// Shakes hands with the first client, and takes down the name that it asked for.
+asio::awaitable<void> shake_hands(asio::ip::tcp::acceptor& acceptor, asio::ssl::context& tls,
+                                  std::optional<std::string>& asked) {
+    asio::ssl::stream<asio::ip::tcp::socket> peer(acceptor.get_executor(), tls);
+    co_await acceptor.async_accept(peer.next_layer(), asio::use_awaitable);
+    const auto [error] =
+        co_await peer.async_handshake(asio::ssl::stream_base::server, asio::as_tuple(asio::use_awaitable));
+    CHECK(!error);
+    const char* const name = SSL_get_servername(peer.native_handle(), TLSEXT_NAMETYPE_host_name);
+    asked = name != nullptr ? name : "";
+}
+
+// What the client sends in its hello as the server's name.
+std::string asked_name(const std::string& host, const std::string& server_name) {
+    const temporary_folder folder;
+    const certificates shown(folder);
+    asio::ssl::context tls(asio::ssl::context::tls_server);
+    tls.use_certificate_chain_file(shown.cert);
+    tls.use_private_key_file(shown.key, asio::ssl::context::pem);
+    auto o = quick(support::free_port());
+    o.tls = true;
+    o.verify = redis::verification::none;
+    o.host = host;
+    o.server_name = server_name;
+    driven_client client(o);
+    // The loop has not turned yet, so that the client finds somebody listening.
+    asio::ip::tcp::acceptor acceptor(client.loop(), {asio::ip::address_v4::loopback(), o.port});
+    std::optional<std::string> asked;
+    asio::co_spawn(client.loop(), shake_hands(acceptor, tls, asked),
+                   [](const std::exception_ptr& error) { CHECK(!error); });
+    // The coroutine refers to this frame.
+    if (!client.until([&] { return asked.has_value(); }, 60s)) std::abort();
+    return *asked;
+}
+
 }  // namespace
+
+TEST_CASE("the server is told which name is expected of it, unless that is an address") {
+    CHECK(asked_name("localhost", "") == "localhost");
+    CHECK(asked_name("localhost", "redis.internal") == "redis.internal");
+    CHECK(asked_name("127.0.0.1", "redis.internal") == "redis.internal");
+    CHECK(asked_name("127.0.0.1", "") == "");
+}
 
 TEST_CASE("a certificate of a known authority is accepted, by name and by address") {
     tls_server at;

@@ -2,17 +2,22 @@
 #include <sstream>
 
 #include "configuration_from_file.hpp"
+#include "service/settings.hpp"
 
 using namespace postrider;
 using namespace postrider::service;
 
 namespace {
 
-// The README's TOML example, with a certificate that is there.
-std::string example(const scratch_folder& folder) {
+std::string readme() {
     std::ostringstream all;
     all << std::ifstream(POSTRIDER_README).rdbuf();
-    const auto text = all.str();
+    return all.str();
+}
+
+// Its TOML example, with a certificate that is there.
+std::string example(const scratch_folder& folder) {
+    const auto text = readme();
     const std::string fence = "```toml\n";
     const auto from = text.find(fence) + fence.size();
     auto toml = text.substr(from, text.find("```", from) - from);
@@ -31,4 +36,14 @@ TEST_CASE("the README's configuration is taken as it stands there") {
     CHECK(c.routes[2].delaying.cancel_on == "bot_events");
     CHECK(c.routes[3].policy == event::policy::immediate);
     CHECK(c.redis.tls);
+}
+
+TEST_CASE("the README names every environment variable") {
+    const auto text = readme();
+    for (const auto& s : all_settings()) {
+        for (const auto variable : s.variables) {
+            CAPTURE(variable);
+            if (!variable.empty()) CHECK(text.find("`" + std::string(variable) + "`") != std::string::npos);
+        }
+    }
 }
