@@ -119,30 +119,6 @@ TEST_CASE("a client that vanishes during its answer does no harm") {
     CHECK(client(server.port()).get("/echo").status == 200);
 }
 
-TEST_CASE("a connection above the limit gets 503 and is closed, those below are served") {
-    auto s = patient();
-    s.max_connections = 3;
-    running_server server(s);
-    std::vector<client> served;
-    for (int i = 0; i < 3; ++i)
-        served.emplace_back(server.port());
-    for (auto& c : served)
-        CHECK(c.get("/echo").status == 200);
-    for (int i = 0; i < 100; ++i) {
-        client c(server.port());
-        const auto a = c.receive();
-        REQUIRE(a);
-        CHECK(a->status == 503);
-        CHECK(a->body.starts_with(R"({"error":")"));
-        CHECK(c.closed());
-    }
-    for (auto& c : served)
-        CHECK(c.get("/echo").status == 200);
-    served.pop_back();
-    REQUIRE(eventually([&] { return server.connections() == 2; }));
-    CHECK(client(server.port()).get("/echo").status == 200);
-}
-
 TEST_CASE("hundreds of half-sent requests do not hold up a whole one") {
     running_server server;
     std::vector<client> slow;
