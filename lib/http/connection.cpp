@@ -71,7 +71,8 @@ asio::awaitable<void> connection::watch() {
 }
 
 void connection::limit(core::milliseconds time) {
-    deadline_ = core::steady::now() + time;
+    moved_at_ = core::steady::now();
+    deadline_ = moved_at_ + time;
     // A later deadline needs no new wait: the watch looks at it when it wakes.
     if (deadline_ < timer_.expiry()) timer_.cancel();
 }
@@ -97,7 +98,9 @@ asio::awaitable<void> connection::serve() {
         how.with_body = asked.method != "HEAD";
         how.old_client = reader_.old_client();
         limit(shared_.settings.answer_time);
+        answering_ = true;
         response answered = co_await answer(std::move(asked));
+        answering_ = false;
         if (answered.stream && how.with_body) {
             if (shared_.streams < shared_.settings.max_streams) {
                 co_await stream(std::move(answered));
@@ -149,15 +152,21 @@ asio::awaitable<bool> connection::read_request() {
 // The caller keeps the bytes until it is awaited.
 asio::awaitable<bool> connection::write(const std::string& bytes) {
     limit(shared_.settings.write_time);
-    const auto source = asio::buffer(bytes);
-    const auto [error, count] =
-        co_await asio::async_write(socket_, source, asio::as_tuple(asio::use_awaitable));
-    co_return !error;
+    for (std::string_view left(bytes); !left.empty();) {
+        const auto source = asio::buffer(left);
+        const auto [error, count] =
+            co_await socket_.async_write_some(source, asio::as_tuple(asio::use_awaitable));
+        if (error) co_return false;
+        left.remove_prefix(count);
+        moved_at_ = core::steady::now();
+    }
+    co_return true;
 }
 
 // A client that has not taken a text within write_time is cut off by the deadline.
 asio::awaitable<void> connection::stream(response answered) {
     const counted one(shared_.streams);
+    streaming_ = true;
     error_code ignored;
     socket_.set_option(asio::socket_base::send_buffer_size(shared_.settings.stream_buffer), ignored);
     waiting_ = true;  // its client comes again, so it may be closed at any time

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "core/clock.hpp"
 #include "http/answer.hpp"
 #include "http/message.hpp"
@@ -37,6 +39,13 @@ class connection {
     // Closes the connection now; a running handler is cancelled (terminal).
     void cancel();
 
+    // Whether it counts among settings::max_connections: it is no stream, and is not being closed.
+    bool takes_place() const { return !streaming_ && !cancelled_ && !over_; }
+
+    // The smallest goes first when places are short: who makes Postrider wait, for the rest of a request or
+    // with an answer that is not taken, before who waits for Postrider; of these who does so for longest.
+    std::pair<bool, core::steady::time_point> claim() const { return {answering_, moved_at_}; }
+
  private:
     asio::awaitable<void> serve();
     asio::awaitable<bool> read_request();
@@ -52,6 +61,9 @@ class connection {
     asio::steady_timer timer_;
     core::steady::time_point deadline_ = core::steady::time_point::max();
     asio::cancellation_signal cancel_;
+    core::steady::time_point moved_at_{};  // the last step, or the last bytes of an answer that were taken
+    bool answering_ = false;               // the handler runs
+    bool streaming_ = false;
     bool waiting_ = true;  // nothing would be lost by closing now
     bool stopping_ = false;
     bool cancelled_ = false;

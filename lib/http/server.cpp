@@ -2,14 +2,12 @@
 
 #include <spdlog/spdlog.h>
 
-#include <array>
-
 namespace postrider::http {
 namespace {
 
 using asio::ip::tcp;
 
-// Accept errors closer together than this are one storm, and one line in the log.
+// Troubles of one kind closer together than this are one storm, and one line in the log.
 constexpr std::chrono::seconds storm_quiet{30};
 
 core::failure cannot_listen(const settings& s, const error_code& error) {
@@ -38,7 +36,8 @@ server::server(const asio::any_io_executor& executor, settings s, handler h)
                  spdlog::error("HTTP: the task {} ended by a bug: {}", name, words);
              }),
       ended_(executor),
-      last_accept_error_(core::steady::now() - 2 * storm_quiet) {}
+      last_accept_error_(core::steady::now() - 2 * storm_quiet),
+      last_full_(last_accept_error_) {}
 
 core::result<std::uint16_t> server::listen() {
     error_code error;
@@ -92,8 +91,6 @@ asio::awaitable<void> server::accept() {
         if (stopping_) break;
         if (error) {
             co_await recover(error);
-        } else if (open_.size() - shared_.streams >= shared_.settings.max_connections) {
-            turn_away(std::move(socket));
         } else {
             admit(std::move(socket));
         }
@@ -115,7 +112,7 @@ asio::awaitable<void> server::recover(error_code error) {
 }
 
 void server::admit(tcp::socket socket) {
-    full_ = false;
+    if (open_.size() - shared_.streams >= shared_.settings.max_connections) make_room();
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     const auto client = std::make_shared<connection>(std::move(socket), shared_);
@@ -134,24 +131,25 @@ asio::awaitable<void> server::watch(std::shared_ptr<connection> client) {
     co_await client->watch();
 }
 
-void server::turn_away(tcp::socket socket) {
-    if (!full_) {
-        spdlog::warn("HTTP: {} connections are open, as many as allowed; more are answered 503 and closed",
-                     open_.size() - shared_.streams);
-        full_ = true;
+// A pass over all of them, but only where a newcomer finds as many as allowed.
+void server::make_room() {
+    std::size_t count = 0;
+    std::shared_ptr<connection> slowest;
+    for (const auto& client : open_) {
+        if (!client->takes_place()) continue;
+        ++count;
+        if (!slowest || client->claim() < slowest->claim()) slowest = client;
     }
-    framing how;
-    how.keep_alive = false;
-    const auto text = render(error_response(503, "too many connections; try again later"), how,
-                             shared_.date.at(core::wall::now()));
-    // Nothing here waits: an empty send buffer takes these few bytes at once, and reading what has come keeps
-    // the close from resetting the connection.
-    error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.write_some(asio::buffer(text), ignored);
-    socket.shutdown(tcp::socket::shutdown_send, ignored);
-    std::array<char, 4096> unread;
-    socket.read_some(asio::buffer(unread), ignored);
+    if (count < shared_.settings.max_connections) return;
+    const auto now = core::steady::now();
+    if (now - last_full_ > storm_quiet) {
+        spdlog::warn(
+            "HTTP: {} connections are open, as many as allowed; each that comes now closes the one that has "
+            "made Postrider wait for longest",
+            count);
+    }
+    last_full_ = now;
+    if (slowest) slowest->cancel();
 }
 
 }  // namespace postrider::http

@@ -17,7 +17,8 @@
 namespace postrider::http {
 
 // HTTP/1.1 on a single-threaded executor. Every client is bounded in bytes, time and number (settings), so
-// that none can hold up what else runs on the loop.
+// that none can hold up what else runs on the loop. Who comes is always let in, so that slow clients keep no
+// probe out: beyond the bound the one that has made Postrider wait for longest is closed.
 class server {
  public:
     server(const asio::any_io_executor& executor, settings s, handler h);
@@ -46,7 +47,7 @@ class server {
     // A copy, because a connection that ends leaves the set.
     std::vector<std::shared_ptr<connection>> everybody() const;
     void admit(asio::ip::tcp::socket socket);
-    void turn_away(asio::ip::tcp::socket socket);
+    void make_room();
 
     shared_parts shared_;
     asio::ip::tcp::acceptor acceptor_;
@@ -55,7 +56,7 @@ class server {
     net::signal ended_;
     std::unordered_set<std::shared_ptr<connection>> open_;
     core::steady::time_point last_accept_error_;
-    bool full_ = false;  // said so in the log
+    core::steady::time_point last_full_;  // that somebody had to make room
     bool stopping_ = false;
 };
 

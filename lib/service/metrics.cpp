@@ -160,6 +160,9 @@ std::string metrics_text(const observed& o, const http::stats& s) {
                number(s.waiting_bytes));
     page.gauge("postrider_parked_events", "Events put aside in Postgres by this process, not back yet.",
                number(s.parked));
+    page.gauge("postrider_http_connections", "HTTP connections open, event streams not counted.",
+               number(o.server.connections() - o.server.streams()));
+    page.gauge("postrider_http_streams", "Event streams open, each a dashboard.", number(o.server.streams()));
     page.histogram("postrider_event_loop_lag_seconds", "How late the event loop serves a timer.",
                    o.lag.seen());
     return page.text();

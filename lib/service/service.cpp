@@ -90,8 +90,8 @@ class service {
           desk_(c, letters_, bridge_, redis_),
           source_(executor_, source_settings(c, bridge_), source_sink(bridge_)),
           server_(executor_, http_settings(c),
-                  http::make_endpoints(make_view(
-                      {source_, redis_, bridge_, letters_, desk_, cache_, lag_, c.admin_token, stopping_}))),
+                  http::make_endpoints(make_view({source_, redis_, bridge_, letters_, desk_, cache_, lag_,
+                                                  server_, c.admin_token, stopping_}))),
           signals_(loop_, SIGINT, SIGTERM),
           source_tasks_(executor_, on_failure()),
           bridge_tasks_(executor_, on_failure()),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/server.hpp"
 #include "http/view.hpp"
 #include "net/loop_lag.hpp"
 #include "postgres/dead_letter_box.hpp"
@@ -11,7 +12,7 @@
 
 namespace postrider::service {
 
-// The parts that the endpoints look at; all outlive the HTTP server.
+// The parts that the endpoints look at; all live as long as the HTTP server, which is one of them.
 struct observed {
     const postgres::listener& source;
     redis::client& redis;
@@ -20,6 +21,7 @@ struct observed {
     letter_desk& desk;
     redis::cache& cache;
     const net::loop_lag& lag;
+    const http::server& server;
     const std::string& admin_token;
     const bool& stopping;
 };

@@ -11,11 +11,11 @@ folder=$(mktemp -d)
 service=
 trap 'if [[ -n $service ]]; then kill -9 "$service" 2>/dev/null || true; fi; rm -rf "$folder"' EXIT
 
-deploy/gather.sh "$POSTRIDER_PROGRAM" "$folder/root" || wrong 'the image has no file system'
-echo "the image: $(du -sm "$folder/root" | cut -f1) MB"
-[[ ! -e $folder/root/bin/sh ]] || wrong 'a shell is in it'
+deploy/gather.sh "$POSTRIDER_PROGRAM" "$folder/image" || wrong 'the image has no file system'
+echo "the image: $(du -sm "$folder/image" | cut -f1) MB"
+[[ ! -e $folder/image/bin/sh ]] || wrong 'a shell is in it'
 # As a container's runtime does.
-echo '127.0.0.1 localhost' >"$folder/root/etc/hosts"
+echo '127.0.0.1 localhost' >"$folder/image/etc/hosts"
 chmod 755 "$folder"
 
 # in_image ARGUMENT…: becomes the program in that root file system, which cannot be written.
@@ -23,7 +23,7 @@ in_image() {
     # shellcheck disable=SC2016  # the inner shell expands it
     exec env -i POSTGRES_URL="$POSTGRES_URL" REDIS_URL="$REDIS_URL" PORT="$PORT" unshare --mount bash -c '
         mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" || exit 125
-        exec chroot --userspec=65532:65532 "$0" "$@"' "$folder/root" "$@"
+        exec chroot --userspec=65532:65532 "$0" "$@"' "$folder/image" "$@"
 }
 
 (in_image /usr/bin/postrider --version) || wrong 'the program does not start in the image'

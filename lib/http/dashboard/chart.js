@@ -63,3 +63,18 @@ function drawBars(box, classes) {
     put(column.lastChild, c.label);
   });
 }
+
+// The largest classes are rare, and a phone has no room for them.
+const LARGEST = 50;
+
+function showSizes(sizes) {
+  const all = sizes.reduce((n, c) => n + c.count, 0);
+  const classes = sizes.filter((c) => c.up_to !== null && c.up_to <= LARGEST);
+  classes.push({ up_to: null, count: all - classes.reduce((n, c) => n + c.count, 0) });
+  put(byId("sizes").querySelector(".latest"), all === 1 ? "1 group so far" : `${number(all)} groups so far`);
+  drawBars(byId("sizes").querySelector(".bars"), classes.map((c, i) => {
+    const before = i > 0 ? classes[i - 1].up_to : 0;
+    const label = c.up_to === null ? `>${before}` : c.up_to - before > 1 ? `≤${c.up_to}` : String(c.up_to);
+    return { label, count: c.count };
+  }));
+}

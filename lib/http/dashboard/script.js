@@ -58,13 +58,14 @@ let last = null;  // the state before
 
 const sum = (routes, name) => routes.reduce((all, r) => all + r[name], 0);
 const waitingWords = (n) => (n === 1 ? "1 delivery waits" : `${number(n)} deliveries wait`);
+const parkedWords = (n) => (n === 1 ? "1 event is parked in Postgres" : `${number(n)} events are parked in Postgres`);
 
 // [state, headline, detail]
 function verdict(s) {
   const { overall, components: c, role, stopping } = s.readiness;
   const kept = [];
   if (s.stats.waiting > 0) kept.push(waitingWords(s.stats.waiting));
-  if (s.stats.parked > 0) kept.push(`${number(s.stats.parked)} events are parked in Postgres`);
+  if (s.stats.parked > 0) kept.push(parkedWords(s.stats.parked));
   const waits = kept.length ? kept.join(", ") + ", nothing is lost." : "Nothing waits; what comes is kept, and leaves in order.";
   if (stopping) return ["warn", "Stopping", waits];
   if (c.database.status !== "up" && c.redis.status !== "up")
@@ -73,8 +74,9 @@ function verdict(s) {
   if (c.database.status !== "up")
     return ["bad", `Postgres is away since ${clock(c.database.since)}`, "Open groups leave on time; Postrider listens again as soon as it answers."];
   if (s.breaker.state !== "closed") return ["bad", `Redis refuses since ${clock(s.breaker.since)}`, waits];
+  if (c.listener.status !== "up")
+    return ["warn", role === "standby" ? "Not ready to take over yet" : "Not taking events yet", c.listener.detail || ""];
   if (role === "standby") return ["ok", "Standing by", "Another process leads; this one is ready to take over."];
-  if (c.listener.status !== "up") return ["warn", "Not taking events yet", c.listener.detail || ""];
   if (c.redis.detail) return ["warn", "Redis does not take everything", waits];
   if (s.stats.parking) return ["warn", "Catching up", waits];
   if (overall !== "up") return ["warn", "Not ready", ""];
@@ -93,10 +95,11 @@ function showHeadline([state, words, detail]) {
   document.title = `${words} – Postrider`;
 }
 
-function showComponent(id, c, now, upWords, downWords) {
+// The detail of what is up tells of trouble, unless it is `usual`.
+function showComponent(id, c, now, upWords, downWords, usual = false) {
   const panel = byId(id);
   const up = c.status === "up";
-  panel.dataset.state = !up ? "bad" : c.detail ? "warn" : "ok";
+  panel.dataset.state = !up ? "bad" : c.detail && !usual ? "warn" : "ok";
   put(panel.querySelector(".state"), up ? upWords : downWords);
   put(panel.querySelector(".since"), c.since ? `since ${clock(c.since)} (${duration((now - Date.parse(c.since)) / 1000)})` : "");
   put(panel.querySelector(".detail"), c.detail || "");
@@ -153,31 +156,18 @@ function showGroups(s) {
   put(byId("groups-note"), shown === 0 ? "None is open." : shown < s.stats.open ? `The ${shown} that leave next.` : "");
 }
 
-// The largest classes are rare, and a phone has no room for them.
-const LARGEST = 50;
-
-function showSizes(sizes) {
-  const all = sizes.reduce((n, c) => n + c.count, 0);
-  const classes = sizes.filter((c) => c.up_to !== null && c.up_to <= LARGEST);
-  classes.push({ up_to: null, count: all - classes.reduce((n, c) => n + c.count, 0) });
-  put(byId("sizes").querySelector(".latest"), all === 1 ? "1 group so far" : `${number(all)} groups so far`);
-  drawBars(byId("sizes").querySelector(".bars"), classes.map((c, i) => {
-    const before = i > 0 ? classes[i - 1].up_to : 0;
-    const label = c.up_to === null ? `>${before}` : c.up_to - before > 1 ? `≤${c.up_to}` : String(c.up_to);
-    return { label, count: c.count };
-  }));
-}
-
 function show(s) {
   const now = Date.parse(s.stats.timestamp);
   const { components: c, role } = s.readiness;
   showHeadline(verdict(s));
-  put(byId("role"), role === "leader" ? "Leader" : "Standby");
+  // Who leads is decided in Postgres.
+  put(byId("role"), c.database.status !== "up" ? "Role unknown" : role === "leader" ? "Leader" : "Standby");
   put(byId("version"), `version ${s.version}`);
   put(byId("uptime"), `up ${duration(s.stats.uptime_seconds)}`);
   showComponent("database", c.database, now, "Connected", "Away");
   showComponent("redis", c.redis, now, "Connected", "Away");
-  showComponent("listener", c.listener, now, role === "leader" ? "Taking events" : "Standing by", "Not taking events");
+  const standsBy = role === "standby";
+  showComponent("listener", c.listener, now, standsBy ? "Standing by" : "Taking events", "Not taking events", standsBy);
   showBreaker(s.breaker);
   showLatencies(s);
   showFlow(s);

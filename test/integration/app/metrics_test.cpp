@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <sstream>
+#include <vector>
 
 #include "running_postrider.hpp"
 #include "servers.hpp"
@@ -138,6 +139,29 @@ TEST_CASE("an outage of Redis is seen while it lasts, without waiting for Redis"
     const double after = away();
     CHECK(after > before + 0.3);
     CHECK(away() == after);
+}
+
+TEST_CASE("event streams and the other HTTP connections are counted apart, as long as they are open") {
+    running_postrider bridge({.postgres_url = shared_postgres().url(), .redis_url = shared_redis().url()});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    const auto open = [&](std::size_t number, std::string_view request) {
+        std::vector<raw_connection> all;
+        for (std::size_t i = 0; i < number; ++i)
+            all.emplace_back(bridge.port(), request);
+        return all;
+    };
+    {
+        const auto looking = open(2, "GET /events HTTP/1.1\r\nHost: test\r\n\r\n");
+        CHECK(bridge.answers("/metrics", "\npostrider_http_streams 2\n"));
+        // They have 10 s to end their requests, so each look brings its own; and the look itself is one.
+        CHECK(support::eventually([&] {
+            const auto slow = open(3, "GET /health HTTP/1.1\r\n");
+            return bridge.get("/metrics").body.find("\npostrider_http_connections 4\n") != std::string::npos;
+        }));
+    }
+    CHECK(bridge.answers("/metrics", "\npostrider_http_streams 0\n"));
+    CHECK(bridge.answers("/metrics", "\npostrider_http_connections 1\n"));
 }
 
 TEST_CASE("promtool takes the alerts, and they wake up for the right things only") {

@@ -31,7 +31,12 @@ std::string new_database() {
     static int number = 0;
     const auto name = "watched_" + std::to_string(++number);
     support::sql(shared_postgres().url()).run("CREATE DATABASE " + name);
-    return shared_postgres().url(name);
+    return name;
+}
+
+watched::variables with_token(watched::variables environment) {
+    environment.emplace_back("ADMIN_TOKEN", admin_token);
+    return environment;
 }
 
 }  // namespace
@@ -41,13 +46,15 @@ support::chromedriver& browser() {
     return only;
 }
 
-watched::watched()
-    : postgres_url(new_database()),
-      database(postgres_url),
-      bridge({.postgres_url = postgres_url,
-              .redis_url = redis.url(),
-              .file = routes,
-              .environment = {{"ADMIN_TOKEN", admin_token}}}) {
+watched::watched(variables environment)
+    : database_name(new_database()),
+      database(shared_postgres().url(database_name)),
+      to_postgres(shared_postgres().port()),
+      settings({.postgres_url = postgres_at(to_postgres.port(), database_name),
+                .redis_url = redis.url(),
+                .file = routes,
+                .environment = with_token(std::move(environment))}),
+      bridge(settings) {
     REQUIRE_MESSAGE(bridge.becomes_ready(), bridge.end_of_log());
     browser().screen(1440, 900);
     browser().dark(false);
@@ -57,7 +64,11 @@ watched::watched()
 }
 
 void watched::opens() {
-    browser().open("http://127.0.0.1:" + std::to_string(bridge.port()) + "/");
+    opens(bridge);
+}
+
+void watched::opens(const running_postrider& other) {
+    browser().open("http://127.0.0.1:" + std::to_string(other.port()) + "/");
 }
 
 bool watched::is(const std::string& panel, const std::string& state) {

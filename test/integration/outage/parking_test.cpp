@@ -4,6 +4,7 @@
 
 #include "command.hpp"
 #include "long_outage.hpp"
+#include "replicas.hpp"
 #include "running_postrider.hpp"
 #include "servers.hpp"
 #include "support/eventually.hpp"
@@ -60,66 +61,55 @@ TEST_CASE("killed while events come back from Postgres: each leaves once") {
 
 TEST_CASE("the standby takes back what the leader has put aside, and what it has heard itself only once") {
     long_outage t;
-    running_postrider first(t.settings());
-    REQUIRE(first.becomes_ready());
-    running_postrider second(t.settings());
-    INFO(second.end_of_log());
-    REQUIRE(second.answers("/health/readiness", R"("role":"standby")"));
+    replicas two(t.settings());
+    INFO(two.second.end_of_log());
     t.redis.stop();
     t.say(6'000);
     REQUIRE(t.is_parked_at_least(3'500));
-    first.kill();
+    two.first.kill();
     t.say(2'000);
     t.redis.start();
     t.check_everything_once();
-    CHECK(second.answers("/health/readiness", R"("role":"leader")"));
+    CHECK(two.second.answers("/health/readiness", R"("role":"leader")"));
 }
 
 TEST_CASE(
     "a standby that may not hold a long outage has the oldest when the leader is killed, and all leave "
     "once") {
     long_outage t;
-    const auto settings = t.settings("65536");
-    running_postrider first(settings);
-    REQUIRE(first.becomes_ready());
-    running_postrider second(settings);
-    INFO(second.end_of_log());
-    REQUIRE(second.answers("/health/readiness", R"("role":"standby")"));
+    replicas two(t.settings("65536"));
+    INFO(two.second.end_of_log());
     t.say(500);
     REQUIRE(wait_for_list(t.redis, "singles", 500).size() == 500);
     t.redis.stop();
     // More than it holds of the oldest, 64 KiB, and of the newest, 1 MiB.
     t.say(20'000);
     REQUIRE(t.is_parked_at_least(19'500));
-    REQUIRE(second.logs("is not held here any more", 60s));
-    first.kill();
+    REQUIRE(two.second.logs("is not held here any more", 60s));
+    two.first.kill();
     t.say(1'000);
     t.redis.start();
     t.check_everything_once();
-    CHECK(second.answers("/health/readiness", R"("role":"leader")"));
-    CHECK(second.log().find("neither held here") == std::string::npos);
+    CHECK(two.second.answers("/health/readiness", R"("role":"leader")"));
+    CHECK(two.second.log().find("neither held here") == std::string::npos);
 }
 
 TEST_CASE("what a standby has not held and nobody else has is told with its number") {
     long_outage t;
-    const auto settings = t.settings("65536");
-    running_postrider first(settings);
-    REQUIRE(first.becomes_ready());
-    running_postrider second(settings);
-    INFO(second.end_of_log());
-    REQUIRE(second.answers("/health/readiness", R"("role":"standby")"));
+    replicas two(t.settings("65536"));
+    INFO(two.second.end_of_log());
     t.redis.stop();
     t.say(20'000);
     REQUIRE(t.is_parked_at_least(19'500));
-    REQUIRE(second.logs("is not held here any more", 60s));
-    first.kill();
+    REQUIRE(two.second.logs("is not held here any more", 60s));
+    two.first.kill();
     t.database.run("DELETE FROM postrider.parked");
     t.redis.start();
     const std::string words =
         " events on channel 'chat' were neither held here nor delivered, saved or put aside";
-    REQUIRE(second.logs(words, 60s));
-    CHECK(second.answers("/health/readiness", R"("role":"leader")"));
-    const auto log = second.log();
+    REQUIRE(two.second.logs(words, 60s));
+    CHECK(two.second.answers("/health/readiness", R"("role":"leader")"));
+    const auto log = two.second.log();
     const auto number = log.rfind(' ', log.find(words) - 1) + 1;
     const auto missing = std::stoul(log.substr(number));
     // Exactly so many are.
@@ -153,26 +143,23 @@ TEST_CASE(
     long_outage t;
     auto settings = t.settings();
     settings.postgres_url = t.as_plain_user();
-    running_postrider first(settings);
-    REQUIRE(first.becomes_ready());
-    running_postrider second(settings);
-    INFO(second.end_of_log());
-    REQUIRE(second.answers("/health/readiness", R"("role":"standby")"));
+    replicas two(settings);
+    INFO(two.second.end_of_log());
     t.redis.stop();
     t.say(6'000);
     REQUIRE(t.is_parked_at_least(3'500));
     t.database.run("REVOKE ALL ON ALL TABLES IN SCHEMA postrider FROM plain");
-    first.kill();
+    two.first.kill();
     t.redis.start();
     const std::string words = "ERROR postgres: events that were put aside cannot be looked for yet";
-    REQUIRE(second.logs(words, 60s));
+    REQUIRE(two.second.logs(words, 60s));
     t.say(250);
-    CHECK(second.get("/health/readiness").status == 503);
+    CHECK(two.second.get("/health/readiness").status == 503);
     CHECK(t.redis.list("singles").empty());
-    CHECK(second.log().find(words) == second.log().rfind(words));
+    CHECK(two.second.log().find(words) == two.second.log().rfind(words));
     t.database.run("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA postrider TO plain");
     t.check_everything_once();
-    CHECK(second.becomes_ready());
+    CHECK(two.second.becomes_ready());
 }
 
 TEST_CASE("without the table everything waits in memory, and leaves in order once Redis is back") {

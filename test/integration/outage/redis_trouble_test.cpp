@@ -25,30 +25,38 @@ void check_all(support::redis_server& redis, const running_postrider& bridge, co
     CHECK(talk.verdict(redis.list("singles")) == "");
 }
 
-TEST_CASE("a hundred quick messages while Redis restarts five times: all delivered, none twice, in order") {
-    support::redis_server redis;
-    support::sql database(shared_postgres().url());
-    running_postrider bridge({.postgres_url = shared_postgres().url(),
-                              .redis_url = redis.url(),
-                              .file = both_ways("100ms", "100ms")});
-    INFO(bridge.end_of_log());
-    REQUIRE(bridge.becomes_ready());
-    chat talk;
-    for (int restart = 0; restart < 5; ++restart) {
-        for (const auto& m : messages(talk, 10))
+// A bridge with a Redis of its own.
+struct bridged {
+    bridged() { REQUIRE_MESSAGE(bridge.becomes_ready(), bridge.end_of_log()); }
+    void say(int count) {
+        for (const auto& m : messages(talk, count))
             database.notify("chat", m);
+    }
+
+    support::redis_server redis;
+    support::sql database{shared_postgres().url()};
+    running_postrider bridge{{.postgres_url = shared_postgres().url(),
+                              .redis_url = redis.url(),
+                              .file = both_ways("100ms", "100ms")}};
+    chat talk;
+};
+
+TEST_CASE("a hundred quick messages while Redis restarts five times: all delivered, none twice, in order") {
+    bridged b;
+    INFO(b.bridge.end_of_log());
+    for (int restart = 0; restart < 5; ++restart) {
+        b.say(10);
         // By turns an orderly stop and a kill, which takes replies to pushes along.
         if (restart % 2 == 0) {
-            redis.stop();
+            b.redis.stop();
         } else {
-            redis.kill();
+            b.redis.kill();
         }
-        for (const auto& m : messages(talk, 10))
-            database.notify("chat", m);
-        redis.start();
+        b.say(10);
+        b.redis.start();
     }
-    REQUIRE(talk.total() == 100);
-    check_all(redis, bridge, talk);
+    REQUIRE(b.talk.total() == 100);
+    check_all(b.redis, b.bridge, b.talk);
 }
 
 TEST_CASE("a reset in the middle of a pipeline of 500: none lost, none twice, in order") {
@@ -76,23 +84,15 @@ TEST_CASE("a reset in the middle of a pipeline of 500: none lost, none twice, in
 }
 
 TEST_CASE("Redis away for more than three attempts: nothing is given up") {
-    support::redis_server redis;
-    support::sql database(shared_postgres().url());
-    running_postrider bridge({.postgres_url = shared_postgres().url(),
-                              .redis_url = redis.url(),
-                              .file = both_ways("100ms", "100ms")});
-    INFO(bridge.end_of_log());
-    REQUIRE(bridge.becomes_ready());
-    redis.stop();
-    chat talk;
-    for (const auto& m : messages(talk, 50))
-        database.notify("chat", m);
+    bridged b;
+    INFO(b.bridge.end_of_log());
+    b.redis.stop();
+    b.say(50);
     // The Python bridge gave up here.
-    REQUIRE(bridge.logs("attempt 3 failed", 60s));
-    for (const auto& m : messages(talk, 50))
-        database.notify("chat", m);
-    redis.start();
-    check_all(redis, bridge, talk);
+    REQUIRE(b.bridge.logs("attempt 3 failed", 60s));
+    b.say(50);
+    b.redis.start();
+    check_all(b.redis, b.bridge, b.talk);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "chat.hpp"
+#include "replicas.hpp"
 #include "running_postrider.hpp"
 #include "servers.hpp"
 #include "support/eventually.hpp"
@@ -43,6 +44,12 @@ struct stopped_in_an_outage {
     }
 };
 
+// In order; the exit status.
+int stop(running_postrider& bridge) {
+    bridge.signal(SIGTERM);
+    return bridge.ends(8s);
+}
+
 TEST_CASE("stopped while Redis is away: the next start brings what waited, each once and in order") {
     stopped_in_an_outage t;
     std::string window;
@@ -62,8 +69,7 @@ TEST_CASE("stopped while Redis is away: the next start brings what waited, each 
     t.say(38);
     t.say(27);
     REQUIRE(t.has_taken(bridge, 90));
-    bridge.signal(SIGTERM);
-    CHECK(bridge.ends(8s) == 1);
+    CHECK(stop(bridge) == 1);
     CHECK(bridge.log().find("they are put aside in Postgres, and the next start brings them") !=
           std::string::npos);
     CHECK(t.parked() >= 130);
@@ -82,13 +88,11 @@ TEST_CASE("stopped twice before Redis is back: nothing is put aside twice") {
     t.redis.stop();
     t.say(60);
     REQUIRE(t.has_taken(bridge, 60));
-    bridge.signal(SIGTERM);
-    CHECK(bridge.ends(8s) == 1);
+    CHECK(stop(bridge) == 1);
     const auto parked = t.parked();
     bridge.start();
     REQUIRE(bridge.logs("postgres: listening at"));
-    bridge.signal(SIGTERM);
-    CHECK(bridge.ends(8s) == 0);
+    CHECK(stop(bridge) == 0);
     CHECK(t.parked() == parked);
     t.redis.start();
     bridge.start();
@@ -100,22 +104,18 @@ TEST_CASE("stopped twice before Redis is back: nothing is put aside twice") {
 TEST_CASE(
     "a leader that stops while Redis is away leaves to the standby what both have heard, and all once") {
     stopped_in_an_outage t;
-    running_postrider first(t.settings("100ms"));
-    REQUIRE(first.becomes_ready());
-    running_postrider second(t.settings("100ms"));
-    INFO(second.end_of_log());
-    REQUIRE(second.answers("/health/readiness", R"("role":"standby")"));
+    replicas two(t.settings("100ms"));
+    INFO(two.second.end_of_log());
     t.say(20);
     REQUIRE(wait_for_messages(t.redis, "groups", 20).size() >= 10);
     t.redis.stop();
     t.say(73);
-    REQUIRE(t.has_taken(first, 93));
-    first.signal(SIGTERM);
-    CHECK(first.ends(8s) == 1);
+    REQUIRE(t.has_taken(two.first, 93));
+    CHECK(stop(two.first) == 1);
     t.say(20);
     t.redis.start();
     t.check_everything_once();
-    CHECK(second.answers("/health/readiness", R"("role":"leader")"));
+    CHECK(two.second.answers("/health/readiness", R"("role":"leader")"));
 }
 
 TEST_CASE("a standby that came during the outage tells what both have heard from what it alone has") {
@@ -130,8 +130,7 @@ TEST_CASE("a standby that came during the outage tells what both have heard from
     REQUIRE(second.logs("postgres: listening at"));
     t.say(33);
     REQUIRE(t.has_taken(first, 73));
-    first.signal(SIGTERM);
-    CHECK(first.ends(8s) == 1);
+    CHECK(stop(first) == 1);
     t.say(20);
     t.redis.start();
     t.check_everything_once();
@@ -158,8 +157,7 @@ to = "later"
     t.database.notify("cancels", R"({"id":"cancelled"})");
     t.database.notify("later", R"({"id":"kept"})");
     REQUIRE(t.has_taken(bridge, 2));
-    bridge.signal(SIGTERM);
-    CHECK(bridge.ends(8s) == 1);
+    CHECK(stop(bridge) == 1);
     CHECK(t.database.rows("SELECT payload FROM postrider.parked") ==
           std::vector<std::vector<std::string>>{{R"({"id":"kept"})"}});
     t.redis.start();

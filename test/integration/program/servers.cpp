@@ -22,8 +22,8 @@ support::redis_server& shared_redis() {
     return server;
 }
 
-std::string postgres_at(std::uint16_t port) {
-    return "postgresql://postgres@127.0.0.1:" + std::to_string(port) + "/postgres";
+std::string postgres_at(std::uint16_t port, const std::string& database) {
+    return "postgresql://postgres@127.0.0.1:" + std::to_string(port) + "/" + database;
 }
 
 std::string redis_at(std::uint16_t port) {

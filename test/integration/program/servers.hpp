@@ -16,7 +16,7 @@ support::postgres_server& shared_postgres();
 support::redis_server& shared_redis();
 
 // The URLs of a server, or of a gate before it.
-std::string postgres_at(std::uint16_t port);
+std::string postgres_at(std::uint16_t port, const std::string& database = "postgres");
 std::string redis_at(std::uint16_t port);
 
 // Sends all in one transaction, so that they arrive together.

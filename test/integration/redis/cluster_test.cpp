@@ -18,13 +18,8 @@ using support::redis_server;
 namespace {
 
 redis::options from_url(const std::string& url) {
-    auto parsed = redis::parse_url(url);
-    REQUIRE_MESSAGE(parsed.has_value(), (parsed ? "" : parsed.error().message));
-    parsed->backoff_first = 20ms;
-    parsed->backoff_cap = 100ms;
     // No test waits for the look at the slots now and then.
-    parsed->ping_interval = 1h;
-    return *parsed;
+    return quick(url, 1h);
 }
 
 // Of the cases that leave its servers alone and its slots where they were.

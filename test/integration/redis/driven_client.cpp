@@ -57,6 +57,15 @@ redis::options quick(std::uint16_t port) {
     return o;
 }
 
+redis::options quick(const std::string& url, core::milliseconds ping_interval) {
+    auto parsed = redis::parse_url(url);
+    REQUIRE_MESSAGE(parsed.has_value(), (parsed ? "" : parsed.error().message));
+    parsed->backoff_first = 20ms;
+    parsed->backoff_cap = 100ms;
+    parsed->ping_interval = ping_interval;
+    return *parsed;
+}
+
 redis::pipeline command(std::initializer_list<std::string_view> words) {
     redis::pipeline p;
     p.add(words);

@@ -50,6 +50,8 @@ class driven_client {
 
 // Loopback, with short waits so that failures show soon.
 redis::options quick(std::uint16_t port);
+// The same for a URL, which must be right.
+redis::options quick(const std::string& url, core::milliseconds ping_interval);
 
 redis::pipeline command(std::initializer_list<std::string_view> words);
 

@@ -19,12 +19,7 @@ using support::tcp_gate;
 namespace {
 
 redis::options from_url(const std::string& url) {
-    auto parsed = redis::parse_url(url);
-    REQUIRE_MESSAGE(parsed.has_value(), (parsed ? "" : parsed.error().message));
-    parsed->backoff_first = 20ms;
-    parsed->backoff_cap = 100ms;
-    parsed->ping_interval = 200ms;
-    return *parsed;
+    return quick(url, 200ms);
 }
 
 std::string sentinel_url(const std::string& hosts, const std::string& name = "mymaster") {
