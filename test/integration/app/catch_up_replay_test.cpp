@@ -32,7 +32,8 @@ TEST_CASE("a message that is only caught up once more cancels nothing that was s
     support::sql database(shared_postgres().url());
     running_postrider bridge({.postgres_url = postgres_at(gate.port()),
                               .redis_url = redis.url(),
-                              .file = message_table::routes() + reminders});
+                              .file = message_table::routes() + reminders,
+                              .environment = {{"LOG_LEVEL", "debug"}}});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
     REQUIRE(table.write("a"));

@@ -128,7 +128,8 @@ TEST_CASE("a server that comes back is tried at once, however long the breaker w
     t.send();
     // It starts with all its memory.
     t.redis.start();
-    CHECK(t.bridge.logs("the circuit breaker of singles is half-open: connected anew, one batch is tried"));
+    CHECK(t.bridge.logs(
+        "WARNING redis: the circuit breaker of singles is half-open: connected anew, one batch is tried"));
     CHECK(t.talk.verdict(wait_for_list(t.redis, "singles", t.talk.total())) == "");
     CHECK(t.bridge.answers("/redis/stats", R"("breaker":{"state":"closed","since":"20)"));
 }
