@@ -9,5 +9,9 @@ cd "$(dirname "$0")/.."
 # Ubuntu has Chromium as a snap alone, which apt-get cannot install here, so its tests are left out there.
 browser=(chromium chromium-driver)
 if grep -q '^ID=ubuntu' "${OS_RELEASE_FILE:-/etc/os-release}"; then browser=(); fi
+# What judges the files of deploy/. A Node.js that came from elsewhere has its npm in itself, and Debian's would
+# take it away.
+judges=(systemd)
+if ! command -v npm >/dev/null; then judges+=(npm); fi
 exec deploy/install.sh --build --demo "$@" --packages \
-    doctest-dev openssl curl jq redis-sentinel pgbouncer python3-redis slowhttptest docker-compose prometheus "${browser[@]}"
+    doctest-dev openssl curl jq redis-sentinel pgbouncer python3-redis slowhttptest docker-compose prometheus "${judges[@]}" "${browser[@]}"

@@ -34,13 +34,20 @@ bool is_bare_word(std::string_view text) {
            !std::all_of(text.begin(), text.end(), is_digit);
 }
 
+// First redacted: a connection string without its end would show half of its password.
+std::string shown_of(std::string_view value) {
+    auto shown = redact(value);
+    if (shown.size() > most_shown) shown.resize(most_shown);
+    return shown;
+}
+
 void append_field(std::string& to, const log_field& f) {
     if (const auto* number = std::get_if<std::uint64_t>(&f.value)) {
         to.append(1, ' ').append(f.name).append(1, '=').append(std::to_string(*number));
         return;
     }
     if (std::get<std::string_view>(f.value).empty()) return;
-    const auto shown = redact(std::get<std::string_view>(f.value).substr(0, most_shown));
+    const auto shown = shown_of(std::get<std::string_view>(f.value));
     to.append(1, ' ').append(f.name).append(1, '=').append(is_bare_word(shown) ? shown : json_string(shown));
 }
 
@@ -73,7 +80,7 @@ void log_event(spdlog::level::level_enum level, std::string_view sentence,
     std::string line(sentence);
     for (const auto& f : fields)
         append_field(line, f);
-    if (!payload.empty()) line.append(payload_mark).append(payload.substr(0, most_shown));
+    if (!payload.empty()) line.append(payload_mark).append(shown_of(payload));
     spdlog::default_logger_raw()->log(fields_behind(sentence.size()), level,
                                       spdlog::string_view_t(line.data(), line.size()));
 }

@@ -25,7 +25,7 @@ void pusher::try_anew() {
     for (auto& t : lines_) {
         if (!t.breaker.try_early(steady::now())) continue;
         t.retry_at = {};
-        spdlog::info("redis: the circuit breaker of {} is half-open: connected anew, one batch is tried",
+        spdlog::warn("redis: the circuit breaker of {} is half-open: connected anew, one batch is tried",
                      t.line.target().name);
     }
     work_.notify();

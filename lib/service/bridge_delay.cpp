@@ -40,10 +40,11 @@ void bridge::schedule(lane& l, event::envelope e, std::string_view payload, std:
     d.number = number;
     d.due = now + choice.wait;
     d.scheduled_for = wall_now + choice.wait;
-    core::log_event(
-        spdlog::level::info,
-        fmt::format("{}: {} leaves at {}", l.route.name, d.key, event::format_time(d.scheduled_for)),
-        {{"route", l.route.name}, {"key", d.key}});
+    if (core::shows(spdlog::level::debug))
+        core::log_event(
+            spdlog::level::debug,
+            fmt::format("{}: {} leaves at {}", l.route.name, d.key, event::format_time(d.scheduled_for)),
+            {{"route", l.route.name}, {"key", d.key}});
     saves(l).save(redis::delay_name(l.tag, l.route.name, d.token), event::save_delayed(l.route.name, d),
                   choice.wait + configuration_.context_ttl);
     l.waiting.add(std::move(d));
@@ -74,10 +75,11 @@ void bridge::cancel(std::size_t route, std::string_view payload) {
     l.waiting.cancel(*key, cancelled);
     for (auto& d : cancelled) {
         ++l.count.cancelled;
-        core::log_event(spdlog::level::info,
-                        fmt::format("{}: {} cancelled by an event on '{}'", l.route.name, d.key,
-                                    l.route.delaying.cancel_on),
-                        {{"route", l.route.name}, {"key", d.key}});
+        if (core::shows(spdlog::level::debug))
+            core::log_event(spdlog::level::debug,
+                            fmt::format("{}: {} cancelled by an event on '{}'", l.route.name, d.key,
+                                        l.route.delaying.cancel_on),
+                            {{"route", l.route.name}, {"key", d.key}});
         saves(l).drop(redis::delay_name(l.tag, l.route.name, d.token), true);
         // It leaves no other trace for those who take over.
         if (d.number != 0)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/redact.hpp"
+
 namespace postrider::service {
 namespace {
 
@@ -16,8 +18,9 @@ http::open_group shown(const lane& l, std::string_view key, std::uint64_t messag
                        steady::time_point now) {
     http::open_group g;
     g.route = l.route.name;
-    g.key = key.substr(0, longest_key);
-    if (g.key.size() < key.size()) g.key += "…";
+    // First redacted: a URL without its end would show half of its password.
+    g.key = core::redact(key);
+    if (g.key.size() > longest_key) g.key.replace(longest_key, std::string::npos, "…");
     g.messages = messages;
     g.due_in = std::chrono::ceil<core::milliseconds>(due - now);
     return g;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/percentiles.hpp"
+#include "core/redact.hpp"
 #include "http/timestamp.hpp"
 #include "redis/names.hpp"
 #include "redis/server_info.hpp"
@@ -40,7 +41,7 @@ http::breaker breaker_of(const redis::pusher& carrier) {
     http::breaker b;
     b.state = core::name(now.state);
     if (now.since != steady::time_point{}) b.since = wall_of(now.since);
-    b.reason = std::move(now.reason);
+    b.reason = core::redact(now.reason);
     return b;
 }
 
@@ -91,6 +92,9 @@ http::health health_of(const observed& o) {
     h.database = database_of(o);
     h.redis = redis_of(o);
     h.listener = listener_of(o);
+    // What the servers say may quote what was sent to them.
+    for (auto* c : {&h.database, &h.redis, &h.listener})
+        c->detail = core::redact(c->detail);
     h.stopping = o.stopping;
     h.role = o.source.current().leads ? "leader" : "standby";
     const bool well = h.database.up && h.redis.up && h.listener.up && h.redis.detail.empty();

@@ -16,3 +16,10 @@ services=$("${compose[@]}" -f "$file" config --services | sort | paste -sd' ') |
 sed -n 's/^ *- \(\.[^:]*\):.*/\1/p' "$file" | while read -r mounted; do
     [[ -e deploy/$mounted ]] || wrong "deploy/$mounted is mounted, and is not there"
 done
+
+# What the containers read lies where it is mounted, and they find each other by these names.
+config=$(sed -n 's/.*"--config.file=\([^"]*\)".*/\1/p' "$file")
+mounted=$(sed -n "s#^ *- \(\./[^:]*\):$(dirname "$config")\(:ro\)\?\$#\1#p" "$file")
+[[ -n $mounted && -f deploy/$mounted/$(basename "$config") ]] || wrong "Prometheus does not find $config"
+grep -q '^ *- targets: \["postrider:8080"\]$' deploy/prometheus/prometheus.yml || wrong 'Prometheus does not find Postrider'
+grep -q '^ *url: http://prometheus:9090$' deploy/grafana/datasource.yml || wrong 'Grafana does not find Prometheus'

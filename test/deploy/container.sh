@@ -13,7 +13,18 @@ trap 'if [[ -n $service ]]; then kill -9 "$service" 2>/dev/null || true; fi; rm 
 
 deploy/gather.sh "$POSTRIDER_PROGRAM" "$folder/image" || wrong 'the image has no file system'
 echo "the image: $(du -sm "$folder/image" | cut -f1) MB"
-[[ ! -e $folder/image/bin/sh ]] || wrong 'a shell is in it'
+# So there is no shell in it, and nothing else that nobody asked for.
+needed=$(ldd "$POSTRIDER_PROGRAM" | grep -o '/[^ ]*')
+surplus=$(cd "$folder/image" && find . ! -type d | sed 's/^\.//' | sort |
+    comm -3 - <(sort -u <<<"$needed
+/usr/bin/postrider
+/etc/passwd
+/etc/group
+/etc/nsswitch.conf
+/etc/ssl/certs/ca-certificates.crt
+/usr/lib/ssl/cert.pem"))
+[[ -z $surplus ]] || wrong "more or less is in it than what is needed: $surplus"
+user=$(sed -n 's/^USER //p' deploy/Dockerfile)
 # As a container's runtime does.
 echo '127.0.0.1 localhost' >"$folder/image/etc/hosts"
 chmod 755 "$folder"
@@ -23,7 +34,7 @@ in_image() {
     # shellcheck disable=SC2016  # the inner shell expands it
     exec env -i POSTGRES_URL="$POSTGRES_URL" REDIS_URL="$REDIS_URL" PORT="$PORT" unshare --mount bash -c '
         mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" || exit 125
-        exec chroot --userspec=65532:65532 "$0" "$@"' "$folder/image" "$@"
+        exec chroot --userspec="$1" "$0" "${@:2}"' "$folder/image" "$user" "$@"
 }
 
 (in_image /usr/bin/postrider --version) || wrong 'the program does not start in the image'
@@ -39,7 +50,7 @@ curl -fs "http://127.0.0.1:$PORT/health/readiness" >/dev/null || wrong "it does 
 # Read from the Dockerfile: ["/usr/bin/postrider", "health"]
 mapfile -t question < <(sed -n 's/^HEALTHCHECK .*CMD //p' deploy/Dockerfile | jq -r '.[]')
 (in_image "${question[@]}") || wrong 'the HEALTHCHECK says that it is not alive'
-[[ $(stat -c %u "/proc/$service") == 65532 ]] || wrong 'it does not run as the user of the image'
+[[ $(stat -c %u "/proc/$service") == "${user%%:*}" ]] || wrong 'it does not run as the user of the image'
 
 kill -TERM "$service"
 timeout 8 tail --pid="$service" -f /dev/null || wrong 'it is still there 8 s after SIGTERM'

@@ -144,6 +144,8 @@ TEST_CASE("without rights in Postgres the letters stay in memory, and move once 
     REQUIRE(a.lists(R"({"store":"memory","letters":[{"id":"m1","kind":"event","route":"grouped")"));
     CHECK(a.bridge.answers("/stats",
                            R"("dead_letters":{"store":"memory","taken":1,"stored":0,"in_memory":1,)"));
+    CHECK(a.bridge.answers("/metrics", "\npostrider_dead_letters_in_memory 1\n"));
+    CHECK(a.bridge.answers("/metrics", "\npostrider_dead_letters_stored_total 0\n"));
     const auto blind = run_command({"dead-letters", "list", "--postgres-url", url});
     CHECK(blind.status == 1);
     CHECK(blind.output.find("keeps its dead letters in its memory, where only its own GET /dead-letters sees "
@@ -167,6 +169,25 @@ TEST_CASE("without rights in Postgres the letters stay in memory, and move once 
     CHECK(a.bridge.logs("dead letters: kept in Postgres", 60s));
     CHECK(a.lists(R"({"store":"postgres","letters":[{"id":"1",)"));
     CHECK(a.bridge.answers("/stats", R"("in_memory":0)"));
+}
+
+TEST_CASE("letters beyond the bounds of the memory go, the oldest first, and are counted") {
+    constexpr int most = 10'000, events = most / 2 + 5;
+    const auto url = as_guest(new_database("admin_bounds"));
+    admin a(url);
+    INFO(a.bridge.end_of_log());
+    REQUIRE(a.bridge.logs("dead letters: kept in memory only"));
+    support::sql database(url);
+    std::vector<std::string> bad;
+    for (int i = 0; i < events; ++i)
+        bad.push_back("no JSON " + std::to_string(i));
+    // Each of the two routes turns each of them away.
+    notify_together(database, "letters", bad);
+    for (const auto* line :
+         {"\npostrider_dead_letters_total 10010\n", "\npostrider_dead_letters_dropped_total 10\n",
+          "\npostrider_dead_letters_in_memory 10000\n", "\npostrider_dead_letters_stored_total 0\n"})
+        CHECK_MESSAGE(a.bridge.answers("/metrics", line), line);
+    CHECK(a.ask("GET", "/dead-letters?limit=1").body.find(R"("payload":"no JSON 5")") != std::string::npos);
 }
 
 }  // namespace

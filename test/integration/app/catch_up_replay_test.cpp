@@ -8,6 +8,7 @@
 #include "message_table.hpp"
 #include "running_postrider.hpp"
 #include "servers.hpp"
+#include "support/eventually.hpp"
 #include "support/tcp_gate.hpp"
 
 namespace postrider::test {
@@ -32,7 +33,8 @@ TEST_CASE("a message that is only caught up once more cancels nothing that was s
     support::sql database(shared_postgres().url());
     running_postrider bridge({.postgres_url = postgres_at(gate.port()),
                               .redis_url = redis.url(),
-                              .file = message_table::routes() + reminders});
+                              .file = message_table::routes() + reminders,
+                              .environment = {{"LOG_LEVEL", "debug"}}});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
     REQUIRE(table.write("a"));
@@ -46,6 +48,14 @@ TEST_CASE("a message that is only caught up once more cancels nothing that was s
     REQUIRE(table.write("b"));
     CHECK(table.talk().verdict(wait_for_list(redis, "singles", 2)) == "");
     CHECK(bridge.log().find("cancelled") == std::string::npos);
+    // The first message was a duplicate; the second too, where the catch-up had brought it before it came
+    // live.
+    for (const std::string route : {"single", "grouped"})
+        CHECK(support::eventually([&] {
+            const auto page = bridge.get("/metrics").body;
+            const auto counted = "\npostrider_duplicates_total{route=\"" + route + "\"} ";
+            return page.find(counted) != std::string::npos && page.find(counted + "0\n") == std::string::npos;
+        }));
     // A new message of its own does cancel it.
     REQUIRE(table.write("a"));
     CHECK(bridge.logs("reminder: a cancelled by an event on 'chat'"));

@@ -178,13 +178,29 @@ TEST_CASE("outages, reconnects and retries are told by server") {
     CHECK(w.value("postrider_reconnects_total{server=\"redis\"}") == 0);
     CHECK(w.value("postrider_outage_seconds_total{server=\"redis\"}") < 5);
     CHECK(w.value("postrider_redis_retries_total") == 0);
-    // The push that finds its connection cut is sent again.
-    w.to_redis.cut_after(0, support::tcp_gate::direction::to_client);
-    REQUIRE(w.bridge.becomes_ready());
+    // The push whose answer is cut off is sent again; the one before it says that nothing else is on its way.
     w.database.notify("single", "{}");
-    CHECK(w.becomes("postrider_deliveries_total{route=\"single\"}", 1));
+    REQUIRE(w.becomes("postrider_deliveries_total{route=\"single\"}", 1));
+    w.to_redis.stall(support::tcp_gate::direction::to_client);
+    w.database.notify("single", "{}");
+    REQUIRE(support::eventually([&] { return w.listed("singles") == 2; }));
+    w.to_redis.cut();
+    w.to_redis.pass();
+    CHECK(w.becomes("postrider_deliveries_total{route=\"single\"}", 2));
     CHECK(w.becomes("postrider_reconnects_total{server=\"redis\"}", 1));
-    CHECK(w.listed("singles") == 1);
+    CHECK(w.exceeds("postrider_redis_retries_total", 0));
+    CHECK(w.listed("singles") == 2);
+}
+
+TEST_CASE("a push that Redis cannot take now is counted as tried again") {
+    watched w;
+    INFO(w.bridge.end_of_log());
+    w.redis.command({"CONFIG", "SET", "maxmemory", "1"});
+    w.database.notify("single", "{}");
+    CHECK(w.exceeds("postrider_redis_retries_total", 0));
+    w.redis.command({"CONFIG", "SET", "maxmemory", "0"});
+    CHECK(w.becomes("postrider_deliveries_total{route=\"single\"}", 1));
+    CHECK(w.value("postrider_reconnects_total{server=\"redis\"}") == 0);
 }
 
 TEST_CASE("a listener that does not read fills Postgres' queue, and the usage is told") {

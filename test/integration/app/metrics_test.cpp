@@ -92,6 +92,9 @@ TEST_CASE("Prometheus reads the names that were promised, and what was counted")
              "postrider_permanent_failures_total{reason=\"WRONGTYPE\"} 1\n",
              "postrider_refused_deliveries_total{route=\"wrong\"} 1\n",
              "postrider_dead_letters_total 2\n",
+             "postrider_dead_letters_stored_total 2\n",
+             "postrider_dead_letters_dropped_total 0\n",
+             "postrider_dead_letters_in_memory 0\n",
              "postrider_group_events_bucket{route=\"grouped\",le=\"1\"} 0\n",
              "postrider_group_events_bucket{route=\"grouped\",le=\"2\"} 1\n",
              "postrider_group_age_seconds_bucket{route=\"grouped\",le=\"0.1\"} 0\n",
@@ -169,6 +172,12 @@ TEST_CASE("promtool takes the alerts, and they wake up for the right things only
     CHECK_MESSAGE(rules.status == 0, rules.words);
     const auto tested = promtool("test rules " + source_folder + "/deploy/prometheus/alerts_test.yml");
     CHECK_MESSAGE(tested.status == 0, tested.words);
+}
+
+TEST_CASE("promtool takes the configuration for Prometheus, and finds the alerts beside it") {
+    const auto checked = promtool("check config " + source_folder + "/deploy/prometheus/prometheus.yml");
+    CHECK_MESSAGE(checked.status == 0, checked.words);
+    CHECK(checked.words.find("1 rule files found") != std::string::npos);
 }
 
 TEST_CASE("an alert asks for metrics that are there") {

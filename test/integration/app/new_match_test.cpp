@@ -33,7 +33,7 @@ bool begins(const std::string& text, const std::string& with) {
 TEST_CASE("what cancels may come on a channel that no route has") {
     auto& redis = shared_redis();
     support::sql database(shared_postgres().url());
-    running_postrider bridge({.postgres_url = shared_postgres().url(), .redis_url = redis.url(), .file = R"(
+    const std::string routes = R"(
 [[route]]
 name = "reminder"
 channel = "reminders"
@@ -49,7 +49,11 @@ name = "plain"
 channel = "plain"
 policy = "immediate"
 to = "sent"
-)"});
+)";
+    running_postrider bridge({.postgres_url = shared_postgres().url(),
+                              .redis_url = redis.url(),
+                              .file = routes,
+                              .environment = {{"LOG_LEVEL", "debug"}}});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
     database.notify("reminders", R"({"id":"a"})");

@@ -19,26 +19,65 @@ channel = "secrets"
 policy = "immediate"
 key = "/k"
 to = "not_a_list"
+[[route]]
+name = "held"
+channel = "held"
+policy = "group"
+key = "/k"
+window = "1h"
+to = "groups"
 )";
+// What Postgres says to this query quotes it.
+constexpr const char* failing = R"(
+[[route]]
+name = "caught_up"
+channel = "caught_up"
+policy = "immediate"
+id = "/id"
+time = "/at"
+to = "singles"
+catch_up = "SELECT ('redis://u:payloadS3cret@h/' || $1::timestamptz)::int::text"
+)";
+
+// The key of an open group, longer than what is shown of it, which ends in the middle of the password.
+std::string long_key() {
+    return std::string(100, 'k') + "redis://u:payloadS3cret" + std::string(100, 'x') + "@h/0";
+}
 
 void check_no_secret(const std::string& where, const std::string& text) {
     for (const std::string secret : {"pgS3cret", "redisS3cret", token, "payloadS3cret"})
         CHECK_MESSAGE(text.find(secret) == std::string::npos, where << " holds " << secret << ":\n" << text);
 }
 
+// What a dashboard is told first.
+std::string first_event(const running_postrider& bridge) {
+    raw_connection stream(bridge.port(), "GET /events HTTP/1.1\r\nHost: test\r\n\r\n");
+    std::string all;
+    while (all.find("\n\n", all.find("event: state")) == std::string::npos) {
+        const auto more = stream.receive_some();
+        if (more.empty()) break;
+        all += more;
+    }
+    return all;
+}
+
 void check_surfaces(const running_postrider& bridge, const std::string& when) {
     for (const auto* path :
-         {"/health", "/health/liveness", "/health/readiness", "/redis/stats", "/redis/ping", "/stats",
+         {"/", "/health", "/health/liveness", "/health/readiness", "/redis/stats", "/redis/ping", "/stats",
           "/cache/stats", "/metrics", "/dead-letters", "/nowhere"})
         check_no_secret(when + ", " + path, bridge.get(path).body);
+    const auto event = first_event(bridge);
+    CHECK(event.find("\"next_due\"") != std::string::npos);
+    check_no_secret(when + ", /events", event);
     check_no_secret(when + ", log", bridge.log());
 }
 
-postrider_settings settings(std::uint16_t postgres, std::uint16_t redis, const std::string& format) {
+postrider_settings settings(std::uint16_t postgres, std::uint16_t redis, const std::string& format,
+                            const char* file = routes) {
     return {
         .postgres_url = "postgresql://postgres:pgS3cret@127.0.0.1:" + std::to_string(postgres) + "/postgres",
         .redis_url = "redis://default:redisS3cret@127.0.0.1:" + std::to_string(redis),
-        .file = routes,
+        .file = file,
         .environment = {{"ADMIN_TOKEN", token}, {"LOG_FORMAT", format}, {"LOG_LEVEL", "trace"}}};
 }
 
@@ -63,6 +102,15 @@ TEST_CASE("no secret is seen in the log or at any endpoint while events fail and
     database.notify("secrets", R"({"k":"redis://u:payloadS3cret@h/0"})");
     REQUIRE(bridge.answers("/stats", "\"failed\":1"));
     check_surfaces(bridge, "after a refused push");
+    for (const auto& key : {std::string("redis://u:payloadS3cret@h/0"), long_key()})
+        database.notify("held", R"({"k":")" + key + "\"}");
+    // A second of the stream may be over before they are in it.
+    CHECK(support::eventually([&] {
+        const auto event = first_event(bridge);
+        return event.find("\"redis://***@h/0\"") != std::string::npos &&
+               event.find("kkredis://***@h/0\"") != std::string::npos;
+    }));
+    check_surfaces(bridge, "with open groups");
     // Its holder sees the letters, and what Redis said, but not the passwords on the way to it.
     http_answer letters;
     CHECK(support::eventually([&] {
@@ -83,6 +131,15 @@ TEST_CASE("no secret is seen in the log or at any endpoint while events fail and
     bridge.signal(SIGTERM);
     bridge.ends();
     check_no_secret("the whole log", bridge.log());
+    // What is parked there would be the next bridge's.
+    database.run("DROP SCHEMA IF EXISTS postrider CASCADE");
+}
+
+TEST_CASE("what Postgres quotes of a query is shown without its secrets") {
+    running_postrider bridge(settings(shared_postgres().port(), shared_redis().port(), "text", failing));
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.answers("/health/readiness", "redis://***@h/"));
+    check_surfaces(bridge, "after a failed catch-up");
 }
 
 TEST_CASE("no secret is seen where neither server is there, or takes the password") {

@@ -29,6 +29,44 @@ key = "/k"
 to = "not_a_list"
 )";
 
+constexpr const char* one_by_one = R"(
+[[route]]
+name = "single"
+channel = "events"
+policy = "immediate"
+key = "/k"
+to = "sent"
+[[route]]
+name = "soon"
+channel = "events"
+policy = "delay"
+key = "/k"
+min_delay = "10ms"
+max_delay = "10ms"
+probability = 1
+to = "sent"
+[[route]]
+name = "later"
+channel = "events"
+policy = "delay"
+key = "/k"
+min_delay = "1h"
+max_delay = "1h"
+probability = 1
+cancel_on = "answers"
+cancel_key = "/k"
+to = "sent"
+[[route]]
+name = "never"
+channel = "events"
+policy = "delay"
+key = "/k"
+min_delay = "1h"
+max_delay = "1h"
+probability = 0
+to = "sent"
+)";
+
 std::vector<std::string> lines_of(const std::string& log, std::string_view with) {
     std::vector<std::string> found;
     std::istringstream all(log);
@@ -132,11 +170,44 @@ TEST_CASE("an event, its group and its push are found together by key and group,
         CHECK(together[static_cast<std::size_t>(i)].find(R"("message":"event taken")") != std::string::npos);
     }
 
-    // The loss is a warning, the way back is none.
+    // The loss is a warning, the way back is information.
     redis.command({"CLIENT", "KILL", "TYPE", "normal"});
     REQUIRE(bridge.logs("reconnected after"));
     CHECK(lines_of(bridge.log(), "connection lost").front().starts_with(R"({"severity":"WARNING")"));
     CHECK(lines_of(bridge.log(), "reconnected after").front().starts_with(R"({"severity":"INFO")"));
+}
+
+TEST_CASE("of single and delayed events nothing is told at info, and all at debug") {
+    auto& redis = shared_redis();
+    support::sql database(shared_postgres().url());
+    std::string level;
+    SUBCASE("info") {
+        level = "info";
+    }
+    SUBCASE("debug") {
+        level = "debug";
+    }
+    running_postrider bridge({.postgres_url = shared_postgres().url(),
+                              .redis_url = redis.url(),
+                              .file = one_by_one,
+                              .environment = {{"LOG_FORMAT", "json"}, {"LOG_LEVEL", level}}});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    notify_together(database, "events", {R"({"k":"quiet-1"})", R"({"k":"quiet-2"})"});
+    REQUIRE(wait_for_list(redis, "sent", 4).size() == 4);
+    database.notify("answers", R"({"k":"quiet-1"})");
+    REQUIRE(bridge.answers("/stats", R"("cancelled":1)"));
+    // Its end writes what the log still holds.
+    bridge.signal(SIGTERM);
+    CHECK(bridge.ends() == 0);
+    const auto log = bridge.log();
+    for (const std::string what : {"event taken", "event pushed", "soon: quiet-2 leaves at ",
+                                   "later: quiet-1 cancelled by ", "event skipped"}) {
+        CAPTURE(what);
+        CHECK((log.find(what) != std::string::npos) == (level == "debug"));
+    }
+    for (const auto& line : lines_of(log, "quiet"))
+        CHECK_MESSAGE((level == "debug" && line.starts_with(R"({"severity":"DEBUG")")), line);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "running_postrider.hpp"
 #include "servers.hpp"
 #include "support/eventually.hpp"
+#include "support/tcp_gate.hpp"
 
 namespace postrider::test {
 namespace {
@@ -117,6 +118,30 @@ TEST_CASE("the breaker tries one batch when its time is over, and closes when Re
     CHECK(t.bridge.becomes_ready());
 }
 
+TEST_CASE("as long as the one batch has no answer the breaker is half-open") {
+    support::redis_server redis;
+    support::tcp_gate gate(redis.port());
+    support::sql database(shared_postgres().url());
+    running_postrider bridge({.postgres_url = shared_postgres().url(),
+                              .redis_url = redis_at(gate.port()),
+                              .file = routes,
+                              .environment = {{"REDIS_BREAKER_FAILURES", "2"},
+                                              {"REDIS_BREAKER_OPEN", "300ms"},
+                                              {"REDIS_SOCKET_TIMEOUT", "60"}}});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    redis.command({"CONFIG", "SET", "maxmemory", "1"});
+    chat talk;
+    database.notify("chat", talk.next("k"));
+    REQUIRE(bridge.logs("singles is open, nothing is pushed for 300 ms"));
+    gate.stall(support::tcp_gate::direction::to_client);
+    CHECK(bridge.answers("/metrics", in_state("half_open")));
+    redis.command({"CONFIG", "SET", "maxmemory", "0"});
+    gate.pass();
+    CHECK(bridge.answers("/metrics", in_state("closed")));
+    CHECK(talk.verdict(wait_for_list(redis, "singles", 1)) == "");
+}
+
 TEST_CASE("a server that comes back is tried at once, however long the breaker would stay open") {
     // Far longer than the test.
     trial t("10m");
@@ -128,7 +153,8 @@ TEST_CASE("a server that comes back is tried at once, however long the breaker w
     t.send();
     // It starts with all its memory.
     t.redis.start();
-    CHECK(t.bridge.logs("the circuit breaker of singles is half-open: connected anew, one batch is tried"));
+    CHECK(t.bridge.logs(
+        "WARNING redis: the circuit breaker of singles is half-open: connected anew, one batch is tried"));
     CHECK(t.talk.verdict(wait_for_list(t.redis, "singles", t.talk.total())) == "");
     CHECK(t.bridge.answers("/redis/stats", R"("breaker":{"state":"closed","since":"20)"));
 }

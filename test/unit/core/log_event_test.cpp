@@ -102,6 +102,18 @@ TEST_CASE("secrets are left out of the sentence, of each value and of the payloa
     }
 }
 
+TEST_CASE("a secret that the bound would cut in two is left out whole") {
+    const auto long_one = std::string(180, 'k') + " redis://u:s3cret" + std::string(180, 'x') + "@h";
+    for (const auto format : {log_format::text, log_format::json}) {
+        const written log(format);
+        log_event(level_enum::warn, "s", {{"key", long_one}});
+        CHECK(log.all.find("redis://***@h") != std::string::npos);
+        log_event(level_enum::warn, "s", {}, long_one);
+        CHECK(log.last().find("redis://***@h") != std::string::npos);
+        CHECK(log.all.find("s3cret") == std::string::npos);
+    }
+}
+
 TEST_CASE("a value and a payload are bounded, and what is below the level costs nothing") {
     const written log(log_format::text);
     log_event(level_enum::info, "s", {{"key", std::string(5'000, 'k')}}, std::string(5'000, 'p'));
