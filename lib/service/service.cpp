@@ -181,17 +181,18 @@ class service {
         bridge_.settle();
         const bool settled = co_await parking_tasks_.join_until(began + settle_time);
         if (left == 0 && settled) co_return;
-        status_ = 1;
-        if (bridge_.unsaved() == 0)
-            spdlog::error(
+        if (settled && bridge_.unsaved() == 0) {
+            spdlog::warn(
                 "stopped with {} deliveries or changes that Redis has not taken; they are put aside in "
                 "Postgres, and the next start brings them",
                 left);
-        else
-            spdlog::error(
-                "stopped with {} deliveries or changes that Redis has not taken; without a catch-up they "
-                "are lost",
-                bridge_.unsaved());
+            co_return;
+        }
+        status_ = 1;
+        spdlog::error(
+            "stopped with {} deliveries or changes that Redis has not taken; without a catch-up they are "
+            "lost",
+            bridge_.unsaved());
     }
 
     // What was refused last is written, and then its context deleted, so that the next start does not adopt

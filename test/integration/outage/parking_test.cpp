@@ -142,7 +142,7 @@ TEST_CASE("what comes to a new leader before Redis is back goes behind what the 
     // What comes after the signal is not taken any more.
     REQUIRE(t.is_parked("k99-60"));
     bridge.signal(SIGTERM);
-    CHECK(bridge.ends(8s) == 1);
+    CHECK(bridge.ends(8s) == 0);
     // What was in memory as well, once for each route.
     CHECK(t.parked() > 6'000);
     bridge.start();
@@ -195,6 +195,23 @@ TEST_CASE("without the table everything waits in memory, and leaves in order onc
     CHECK(t.talk.verdict(singles) == "");
     CHECK(t.talk.verdict(groups) == "");
     CHECK(bridge.answers("/stats", R"("parking":false)"));
+}
+
+TEST_CASE("a stop that can put nothing aside says that it is lost, and ends with status 1") {
+    long_outage t;
+    auto settings = t.settings();
+    settings.postgres_url = t.as_plain_user();
+    t.database.run("DROP SCHEMA postrider CASCADE");
+    running_postrider bridge(settings);
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    t.redis.stop();
+    t.say(250);
+    REQUIRE(bridge.answers("/stats", R"("events":250)"));
+    bridge.signal(SIGTERM);
+    CHECK(bridge.ends() == 1);
+    CHECK(bridge.log().find("that Redis has not taken; without a catch-up they are lost") !=
+          std::string::npos);
 }
 
 }  // namespace
