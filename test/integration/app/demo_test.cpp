@@ -155,11 +155,11 @@ TEST_CASE("deploy/run.sh refuses in words what is neither the bridge nor the dem
         {{}, {"--for", "0s"}, "run: --for takes a duration such as 20s, 2m or 1h."},
         {{}, {"--fro", "20s"}, "run: unknown argument --fro; known is --for DURATION."},
     };
-    for (const auto& [environment, arguments, words] : rows) {
-        CAPTURE(words);
-        const auto c = run_script(environment, arguments);
+    for (const auto& r : rows) {
+        CAPTURE(r.words);
+        const auto c = run_script(r.environment, r.arguments);
         CHECK(c.status == 2);
-        CHECK_MESSAGE(c.output.starts_with(words), c.output);
+        CHECK_MESSAGE(c.output.starts_with(r.words), c.output);
     }
 }
 

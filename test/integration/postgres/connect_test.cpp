@@ -229,15 +229,15 @@ TEST_CASE(
         {"", {.on = true, .idle = 30, .interval = 5, .count = 3}},
         {"keepalives_idle=77", {.on = true, .idle = 77, .interval = 5, .count = 3}},
     };
-    for (const auto& [asked, expected] : rows) {
-        CAPTURE(asked);
+    for (const auto& r : rows) {
+        CAPTURE(r.asked);
         support::tcp_gate gate(server.port());
-        const auto c = l.value_of(connection::open(on(gate.port(), asked), 10min));
+        const auto c = l.value_of(connection::open(on(gate.port(), r.asked), 10min));
         REQUIRE(c.has_value());
         const auto found = support::keepalives_to(gate.port());
         // The socket, and its duplicate that Asio watches.
         CHECK_FALSE(found.empty());
         for (const auto& each : found)
-            CHECK((each == expected));
+            CHECK((each == r.expected));
     }
 }
