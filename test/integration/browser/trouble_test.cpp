@@ -37,6 +37,7 @@ int fill_memory(watched& w) {
 }
 
 TEST_CASE("the light of Postgres turns when it goes, the page says so, and turns back when it is there") {
+    if (!browser_is_there()) return;
     watched w;
     INFO(w.bridge.end_of_log());
     w.to_postgres.refuse();
@@ -63,6 +64,7 @@ TEST_CASE("the light of Postgres turns when it goes, the page says so, and turns
 }
 
 TEST_CASE("an open circuit breaker is shown with its reason, and as closed when Redis takes events again") {
+    if (!browser_is_there()) return;
     // Longer than the test, so that what is seen is seen in the one state.
     watched w(watched::variables{{"REDIS_BREAKER_FAILURES", "2"}, {"REDIS_BREAKER_OPEN", "10m"}});
     INFO(w.bridge.end_of_log());
@@ -91,6 +93,7 @@ TEST_CASE("an open circuit breaker is shown with its reason, and as closed when 
 }
 
 TEST_CASE("while Redis is away for long the page counts what is put aside in Postgres, until it is back") {
+    if (!browser_is_there()) return;
     watched w(watched::variables{{"REDIS_BUFFER_BYTES", "65536"}});
     INFO(w.bridge.end_of_log());
     CHECK(browser().text("#parked") == "0");
@@ -113,6 +116,7 @@ TEST_CASE("while Redis is away for long the page counts what is put aside in Pos
 }
 
 TEST_CASE("a standby's page tells its role, and turns when the standby takes over") {
+    if (!browser_is_there()) return;
     watched w;
     running_postrider standby(w.settings);
     INFO(standby.end_of_log());
