@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every alert has its heading in deploy/README.md with meaning, where to look and what to do; every file of deploy/
-# that it names is there.
+# that it names is there, and what was measured is said in README.md alone.
 set -euo pipefail
 . "$(dirname "$0")/tools.sh"
 
@@ -23,3 +23,12 @@ done
 sed -n '/^| file/,/^$/s/^| \(.*\) | .* |$/\1/p' "$guide" | grep -o '`[^`]*`' | tr -d '`' | while read -r file; do
     [[ -e deploy/$file ]] || wrong "$guide names $file, and it is not there"
 done
+
+capacity=$(sed -n '/^## Capacity/,/^## /p' "$guide")
+[[ $capacity == *'](../README.md#build-test-measure)'* ]] || wrong "$guide does not say where the figures stand"
+grep -q '^## Build, test, measure$' README.md || wrong 'README.md has no such heading'
+grep -q 'peak memory' README.md || wrong 'README.md names no peak memory'
+copied=$(grep -nE '[0-9]+,[0-9]{3} (events|one by one|in groups)|[0-9] MB' <<<"$capacity" || true)
+[[ -z $copied ]] || wrong "these figures age, and belong into README.md: $copied"
+copied=$(grep -nE '[0-9] MB' deploy/kubernetes/deployment.yaml || true)
+[[ -z $copied ]] || wrong "these figures age, and belong into README.md: $copied"

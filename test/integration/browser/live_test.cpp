@@ -35,7 +35,7 @@ TEST_CASE("the figures change when events flow, and the browser has nothing to c
     CHECK(eventually([] { return number_of(browser().text("#deliveries-rate")) > 0; }));
     CHECK(browser().text("#headline-detail").find("a second") != std::string::npos);
     // The charts are drawn: a line from at least two points.
-    for (const auto* line : {"#redis path", "#flow path", "#flow path.second"}) {
+    for (const auto* line : {"#database path", "#redis path", "#flow path", "#flow path.second"}) {
         CAPTURE(line);
         CHECK(eventually([&] {
             return browser()
@@ -43,6 +43,14 @@ TEST_CASE("the figures change when events flow, and the browser has nothing to c
                        .to_number<double>() > 1;
         }));
     }
+    // One group of one event and one of two: two bars, which grow to the same height, and no other.
+    CHECK(eventually([] {
+        return browser().run(
+                   "return [...document.querySelectorAll('#sizes .bars > div')]"
+                   ".filter((column) => column.firstChild.offsetHeight > 10)"
+                   ".map((column) => column.title + ', ' + column.firstChild.style.height).join('; ')") ==
+               boost::json::value("1: 1, 80%; 2: 1, 80%");
+    }));
     CHECK(browser().errors() == std::vector<std::string>());
 }
 

@@ -97,8 +97,10 @@ TEST_CASE("while Redis is away for long the page counts what is put aside in Pos
     watched w(watched::variables{{"REDIS_BUFFER_BYTES", "65536"}});
     INFO(w.bridge.end_of_log());
     CHECK(browser().text("#parked") == "0");
+    CHECK(browser().text("#waiting-bytes") == "0 B");
     w.redis.stop();
     const int sent = fill_memory(w);
+    CHECK(browser().shows("#waiting-bytes", " KiB"));
     CHECK(browser().shows("#headline-detail", ", 1 event is parked in Postgres, nothing is lost."));
     CHECK(browser().text("#parked") == "1");
     std::vector<std::string> more;
@@ -112,6 +114,7 @@ TEST_CASE("while Redis is away for long the page counts what is put aside in Pos
     w.redis.start();
     CHECK(browser().shows("#delivered", std::to_string(sent + 50)));
     CHECK(eventually([] { return browser().text("#parked") == "0"; }));
+    CHECK(eventually([] { return browser().text("#waiting-bytes") == "0 B"; }));
     CHECK(w.says("Delivering"));
 }
 
