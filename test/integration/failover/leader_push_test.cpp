@@ -1,0 +1,80 @@
+// What a leader has on its way to Redis when another takes over.
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "support/tcp_gate.hpp"
+#include "two_replicas.hpp"
+
+namespace postrider::test {
+namespace {
+
+TEST_CASE(
+    "a leader dies before the answers to what it has pushed come: the standby pushes none of it again") {
+    two_replicas t;
+    support::tcp_gate gate(t.redis.port());
+    const auto first = t.replica(shared_postgres().url(), redis_at(gate.port()));
+    REQUIRE(first->becomes("leader"));
+    const auto second = t.replica();
+    INFO(first->end_of_log());
+    INFO(second->end_of_log());
+    REQUIRE(second->becomes("standby"));
+    REQUIRE(t.talk_for(1s));
+    std::string list;
+    SUBCASE("of single events") {
+        list = "singles";
+    }
+    SUBCASE("of groups") {
+        list = "groups";
+    }
+    // It may be the answer to something else that is lost; then the leader gets a new connection.
+    const auto loses_the_answer_to_a_push = [&] {
+        const auto before = t.redis.list(list).size();
+        gate.swallow(support::tcp_gate::direction::to_client);
+        if (t.talk_until([&] { return t.redis.list(list).size() > before; }, 2s)) return true;
+        gate.cut();
+        gate.pass();
+        REQUIRE(t.talk_until([&] { return first->is("leader"); }));
+        return false;
+    };
+    bool lost = false;
+    for (int i = 0; i < 20 && !lost; ++i)
+        lost = loses_the_answer_to_a_push();
+    REQUIRE(lost);
+    first->kill();
+    REQUIRE(t.talk_until([&] { return second->is("leader"); }));
+    t.check_everything_once();
+}
+
+TEST_CASE("what a stopped leader has sent reaches Redis when another leads: the epoch refuses it") {
+    two_replicas t;
+    support::tcp_gate gate(t.redis.port());
+    auto settings = two_replicas::settings(shared_postgres().url(), redis_at(gate.port()));
+    // The answer is to be there when it wakes up, however late that is.
+    settings.environment.emplace_back("REDIS_SOCKET_TIMEOUT", "300");
+    running_postrider first(settings);
+    REQUIRE(first.becomes("leader"));
+    const auto second = t.replica();
+    INFO(first.end_of_log());
+    INFO(second->end_of_log());
+    REQUIRE(second->becomes("standby"));
+    REQUIRE(t.talk_for(300ms));
+    gate.stall(support::tcp_gate::direction::to_server);
+    const auto sent = t.talk.total();
+    REQUIRE(t.talk_for(300ms));
+    REQUIRE(t.talk.total() > sent);
+    first.signal(SIGSTOP);
+    t.end_session_of_leader();
+    REQUIRE(t.talk_until([&] { return second->is("leader"); }, 60s));
+    gate.pass();
+    REQUIRE(t.talk_for(300ms));
+    const auto log = first.log().size();
+    first.signal(SIGCONT);
+    CHECK(first.logs("stepping down: STALE", 30s, log));
+    REQUIRE(t.talk_until([&] { return first.is("standby"); }));
+    t.check_everything_once();
+    CHECK(second->is("leader"));
+}
+
+}  // namespace
+}  // namespace postrider::test

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "chat.hpp"
+#include "running_postrider.hpp"
+#include "servers.hpp"
+#include "support/eventually.hpp"
+#include "talking.hpp"
+
+namespace postrider::test {
+
+// Two replicas of one name, and events that keep coming.
+struct two_replicas {
+    support::redis_server& redis = shared_redis();
+    support::sql database{shared_postgres().url()};
+    chat talk;
+    std::chrono::steady_clock::time_point next_burst = std::chrono::steady_clock::now();
+
+    static postrider_settings settings(const std::string& postgres_url, const std::string& redis_url) {
+        return {.postgres_url = postgres_url, .redis_url = redis_url, .file = both_ways("700ms", "100ms", R"(
+[postgres]
+heartbeat = "2s"
+heartbeat_timeout = "1s"
+)")};
+    }
+    std::unique_ptr<running_postrider> replica(const std::string& postgres_url = shared_postgres().url()) {
+        return replica(postgres_url, redis.url());
+    }
+    static std::unique_ptr<running_postrider> replica(const std::string& postgres_url,
+                                                      const std::string& redis_url) {
+        return std::make_unique<running_postrider>(settings(postgres_url, redis_url));
+    }
+
+    // About 500 a second over 40 conversations.
+    template <class Enough>
+    bool talk_until(Enough enough, std::chrono::seconds limit = 60s) {
+        return support::eventually(
+            [&] {
+                if (std::chrono::steady_clock::now() < next_burst) return enough();
+                std::vector<std::string> burst;
+                for (int i = 0; i < 5; ++i)
+                    burst.push_back(talk.next("k" + std::to_string(talk.total() % 40)));
+                notify_together(database, "chat", burst);
+                next_burst = std::chrono::steady_clock::now() + 10ms;
+                return false;
+            },
+            limit);
+    }
+    bool talk_for(std::chrono::milliseconds time) {
+        const auto end = std::chrono::steady_clock::now() + time;
+        return talk_until([&] { return std::chrono::steady_clock::now() >= end; });
+    }
+    void end_session_of_leader() {
+        database.run(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND mode = "
+            "'ExclusiveLock' AND granted");
+    }
+    void check_everything_once() {
+        const auto singles = wait_for_list(redis, "singles", talk.total());
+        const auto groups = wait_for_messages(redis, "groups", talk.total());
+        CHECK(talk.verdict(singles) == "");
+        CHECK(talk.verdict(groups) == "");
+        CHECK(redis.command({"KEYS", "context*"}).empty());
+    }
+};
+
+}  // namespace postrider::test
