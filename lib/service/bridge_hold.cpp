@@ -92,12 +92,12 @@ void bridge::tell_holes() {
             missing = std::max(missing, last - first + 1 - there);
         }
         if (missing == 0) continue;
-        auto words = fmt::format(
+        const auto words = fmt::format(
             "taking over: {} events on channel '{}' were neither held here nor delivered, saved or put aside "
             "by the former leader, as far as is known; they are lost unless their route catches up",
             missing, *by_channel_[hole.channel]->name);
         spdlog::warn("{}", words);
-        remember(std::move(words));
+        remember(words);
     }
     hearing_.forget_holes();
     forgetting_ = false;

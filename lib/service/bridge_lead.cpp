@@ -111,7 +111,9 @@ asio::awaitable<void> bridge::stand() {
     const bool has_work = hearing_.held() != 0 || (stood_by_ && !in_sync_);
     if (!elected_ && has_work && redis_.connected()) co_await forget_done();
     if (finishing_ || (elected_ && !confirmed_)) co_return;
-    if (!elected_ && stood_by_ && !in_sync_ && steady::now() - began_ > sync_limit) {
+    const auto waits_since = std::max(began_, redis_.current().since);
+    if (!elected_ && stood_by_ && !in_sync_ && redis_.connected() &&
+        steady::now() - waits_since > sync_limit) {
         spdlog::warn("standing by: within {} the leader has not said that what came before is done",
                      core::format_duration(sync_limit));
         in_sync_ = true;

@@ -28,12 +28,27 @@ std::string key_of(const std::string& group) {
     return group.substr(at, group.find('"', at) - at);
 }
 
-// One transaction to some keys, its messages shuffled among them; adds to what must come of it.
+constexpr std::size_t most_messages = 4;  // in a group
+const std::string routes = R"(
+[[route]]
+name = "bot_events"
+channel = "bot_events"
+policy = "group"
+key = "/match_id"
+window = "1s"
+cooldown = "0s"
+max_events = 4
+to = "bot_messages"
+fields = { match_id = "/match_id", bot_id = "/bot_id" }
+)";
+
+// One transaction to some keys, its messages shuffled among them; adds to what must come of it: of each key
+// full groups, and what is left over.
 std::vector<std::string> burst(chat& talk, const std::vector<std::string>& keys, std::mt19937_64& dice,
                                groups& expected) {
     std::vector<std::string> turns;
     for (const std::string& key : keys)
-        turns.insert(turns.end(), 1 + dice() % 5, key);
+        turns.insert(turns.end(), 1 + dice() % 10, key);
     std::shuffle(turns.begin(), turns.end(), dice);
     std::vector<std::string> payloads;
     std::map<std::string, std::vector<std::string>> by_key;
@@ -42,7 +57,12 @@ std::vector<std::string> burst(chat& talk, const std::vector<std::string>& keys,
         by_key[key].push_back(payloads.back());
     }
     for (const auto& [key, messages] : by_key)
-        expected[key].push_back(expected_group(key, messages));
+        for (std::size_t at = 0; at < messages.size(); at += most_messages) {
+            const auto end = std::min(at + most_messages, messages.size());
+            expected[key].push_back(
+                expected_group(key, {messages.begin() + static_cast<std::ptrdiff_t>(at),
+                                     messages.begin() + static_cast<std::ptrdiff_t>(end)}));
+        }
     return payloads;
 }
 
@@ -51,9 +71,8 @@ TEST_CASE(
     std::mt19937_64 dice(random_seed());
     auto& redis = shared_redis();
     support::sql database(shared_postgres().url());
-    running_postrider bridge({.postgres_url = shared_postgres().url(),
-                              .redis_url = redis.url(),
-                              .environment = {{"GROUPING_DELAY", "1s"}, {"PUSH_COOLDOWN", "0"}}});
+    running_postrider bridge(
+        {.postgres_url = shared_postgres().url(), .redis_url = redis.url(), .file = routes});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
 
@@ -74,7 +93,9 @@ TEST_CASE(
                                                 keys.begin() + static_cast<std::ptrdiff_t>(to));
             notify_together(database, "bot_events", burst(talk, some, dice, expected));
         }
-        expected_groups += three;
+        expected_groups = 0;
+        for (const auto& each : expected)
+            expected_groups += each.second.size();
         REQUIRE(wait_for_list(redis, "bot_messages", expected_groups).size() == expected_groups);
     }
 
