@@ -24,7 +24,7 @@ make_data_folder() {
     give_to_account "$data_folder"
     if ! as_account test -x "$data_folder"; then
         rmdir "$data_folder"
-        data_folder=$(mktemp -d /tmp/postrider-demo.XXXXXX)
+        data_folder=$(mktemp -d --tmpdir=/tmp)
         give_to_account "$data_folder"
     fi
 }

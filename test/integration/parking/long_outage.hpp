@@ -45,6 +45,13 @@ buffer_bytes = )" + buffer_bytes + "\n")};
         REQUIRE(made.status == 0);
         return "postgresql://plain@127.0.0.1:" + std::to_string(shared_postgres().port()) + "/postgres";
     }
+    // Where events cannot be put aside: there is no table, and this user may make none.
+    postrider_settings without_table() {
+        auto wanted = settings();
+        wanted.postgres_url = as_plain_user();
+        database.run("DROP SCHEMA postrider CASCADE");
+        return wanted;
+    }
     std::size_t parked() {
         const auto rows = database.rows("SELECT count(*) FROM postrider.parked");
         return static_cast<std::size_t>(std::stoul(rows.at(0).at(0)));

@@ -179,10 +179,7 @@ TEST_CASE(
 
 TEST_CASE("without the table everything waits in memory, and leaves in order once Redis is back") {
     long_outage t;
-    auto settings = t.settings();
-    settings.postgres_url = t.as_plain_user();
-    t.database.run("DROP SCHEMA postrider CASCADE");
-    running_postrider bridge(settings);
+    running_postrider bridge(t.without_table());
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
     t.redis.stop();
@@ -199,10 +196,7 @@ TEST_CASE("without the table everything waits in memory, and leaves in order onc
 
 TEST_CASE("a stop that can put nothing aside says that it is lost, and ends with status 1") {
     long_outage t;
-    auto settings = t.settings();
-    settings.postgres_url = t.as_plain_user();
-    t.database.run("DROP SCHEMA postrider CASCADE");
-    running_postrider bridge(settings);
+    running_postrider bridge(t.without_table());
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
     t.redis.stop();
