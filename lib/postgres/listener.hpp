@@ -95,9 +95,9 @@ class listener {
     // The sink has become ready: the catch-up runs, and live() follows.
     void wake();
 
-    // Returns when everything that was notified before the call has been heard, or at `limit`, which is also
-    // where there is no session.
-    asio::awaitable<void> hear_until_now(core::steady::time_point limit);
+    // Returns when everything that was notified before the call has been heard: true. False: at `limit`,
+    // where the session ended meanwhile, or where there is none.
+    asio::awaitable<bool> hear_until_now(core::steady::time_point limit);
 
     // Another process has claimed what this one leads: the session ends, and the next one stands anew.
     void resign();

@@ -25,7 +25,7 @@ using core::steady;
 // Together with the HTTP server's last second this stays within the 8 s that the contract gives a stop.
 constexpr core::milliseconds drain_time{4'000};
 constexpr core::milliseconds drain_time_without_redis{2'000};
-constexpr core::milliseconds hear_time{1'000};
+constexpr core::milliseconds hear_time{3'000};
 constexpr core::milliseconds settle_time{6'000};  // what is put aside included
 constexpr core::milliseconds letter_time{1'000};
 constexpr core::milliseconds log_interval{1'000};
@@ -151,7 +151,11 @@ class service {
         stopping_ = true;
         const auto began = steady::now();
         // What was committed before the signal may still be on its way here.
-        co_await source_.hear_until_now(began + hear_time);
+        if (!co_await source_.hear_until_now(began + hear_time))
+            spdlog::warn(
+                "postgres: what was sent before the stop may not all have been heard; without a catch-up or "
+                "a "
+                "standby the rest is lost");
         // The session goes on, and the lock with it, until everything is where the next leader finds it.
         bridge_.finish();
         co_await drain(began, bridge_.leading() ? 0 : bridge_.unsaved());

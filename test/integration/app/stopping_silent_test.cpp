@@ -41,6 +41,7 @@ TEST_CASE(
     if (redis_too) to_redis.stall();
     bridge.signal(SIGTERM);
     CHECK(bridge.ends(8s) == 0);
+    CHECK(bridge.log().find("may not all have been heard") != std::string::npos);
     CHECK(is_held());
     CHECK(redis.list("bot_messages").empty());
 }
