@@ -153,9 +153,8 @@ class service {
         // What was committed before the signal may still be on its way here.
         if (!co_await source_.hear_until_now(began + hear_time))
             spdlog::warn(
-                "postgres: what was sent before the stop may not all have been heard; without a catch-up or "
-                "a "
-                "standby the rest is lost");
+                "postgres: what was sent before the stop may not all have been heard; the rest is lost "
+                "without a catch-up or a standby");
         // The session goes on, and the lock with it, until everything is where the next leader finds it.
         bridge_.finish();
         co_await drain(began, bridge_.leading() ? 0 : bridge_.unsaved());
