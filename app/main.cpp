@@ -1,5 +1,3 @@
-#include <spdlog/spdlog.h>
-
 #include <csignal>
 #include <exception>
 #include <iostream>
@@ -10,6 +8,7 @@
 
 #include "command_line.hpp"
 #include "core/log.hpp"
+#include "core/log_line.hpp"
 #include "core/redact.hpp"
 #include "service/configuration.hpp"
 #include "service/service.hpp"
@@ -30,7 +29,7 @@ int refuse(const std::string& sentences, bool as_json) {
     std::istringstream lines(core::redact(sentences));
     for (std::string line; std::getline(lines, line);) {
         if (as_json)
-            spdlog::error("{}", line);
+            core::log_error("{}", line);
         else
             std::cerr << "postrider: " << line << '\n';
     }
@@ -70,7 +69,7 @@ int start(const app::command_line& line) {
     const bool serving = line.command == app::command::run || line.command == app::command::check;
     core::configure_log(serving ? loaded->log_level : "warning", loaded->log_format);
     for (const auto& words : serving ? loaded->warnings : std::vector<std::string>()) {
-        spdlog::warn("{}", words);
+        core::log_warning("{}", words);
     }
     const int status = run(line, *loaded);
     core::end_log();

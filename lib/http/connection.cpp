@@ -1,8 +1,8 @@
 #include "http/connection.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <array>
+
+#include "core/log_line.hpp"
 
 namespace postrider::http {
 
@@ -57,7 +57,7 @@ asio::awaitable<void> connection::run() {
     socket_.close(ignored);
     timer_.cancel();
     const auto& error = std::get<0>(outcome);
-    if (error && !cancelled_) spdlog::error("HTTP: a connection ended by a bug: {}", words(error));
+    if (error && !cancelled_) core::log_error("HTTP: a connection ended by a bug: {}", words(error));
 }
 
 asio::awaitable<void> connection::watch() {
@@ -194,7 +194,7 @@ asio::awaitable<response> connection::answer(request asked) {
         error = std::current_exception();
     }
     if (cancelled_) std::rethrow_exception(error);
-    spdlog::error("HTTP: an endpoint failed: {}", words(error));
+    core::log_error("HTTP: an endpoint failed: {}", words(error));
     co_return error_response(500, "this endpoint failed; the log says why");
 }
 

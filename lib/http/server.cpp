@@ -1,6 +1,6 @@
 #include "http/server.hpp"
 
-#include <spdlog/spdlog.h>
+#include "core/log_line.hpp"
 
 namespace postrider::http {
 namespace {
@@ -33,7 +33,7 @@ server::server(const asio::any_io_executor& executor, settings s, handler h)
       pause_(executor),
       tasks_(executor,
              [](std::string_view name, std::string_view words) {
-                 spdlog::error("HTTP: the task {} ended by a bug: {}", name, words);
+                 core::log_error("HTTP: the task {} ended by a bug: {}", name, words);
              }),
       ended_(executor),
       last_accept_error_(core::steady::now() - 2 * storm_quiet),
@@ -101,7 +101,7 @@ asio::awaitable<void> server::recover(error_code error) {
     if (error == asio::error::connection_aborted) co_return;
     const auto now = core::steady::now();
     if (now - last_accept_error_ > storm_quiet) {
-        spdlog::warn(
+        core::log_warning(
             "HTTP: a connection cannot be accepted: {}; trying again until it works. When descriptors are "
             "short, raise the limit (ulimit -n, LimitNOFILE)",
             error.message());
@@ -143,7 +143,7 @@ void server::make_room() {
     if (count < shared_.settings.max_connections) return;
     const auto now = core::steady::now();
     if (now - last_full_ > storm_quiet) {
-        spdlog::warn(
+        core::log_warning(
             "HTTP: {} connections are open, as many as allowed; each that comes now closes the one that has "
             "made Postrider wait for longest",
             count);

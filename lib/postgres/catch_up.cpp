@@ -1,9 +1,8 @@
 #include "postgres/catch_up.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
+#include "core/log_line.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/listener.hpp"
 
@@ -70,7 +69,7 @@ asio::awaitable<core::result<void>> catch_up::run_one(std::size_t i) {
 }
 
 void catch_up::refused(std::size_t i, const core::failure& why) {
-    spdlog::error(
+    core::log_error(
         "postgres: the catch-up query failed, events of an outage may be missing: {}; mend catch_up in the "
         "route: {}",
         why.message, settings_.catch_ups[i]);

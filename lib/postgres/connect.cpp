@@ -2,12 +2,12 @@
 
 #include <fcntl.h>
 #include <libpq-fe.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
 
+#include "core/log_line.hpp"
 #include "net/resolve.hpp"
 
 namespace postrider::postgres {
@@ -17,7 +17,7 @@ using std::chrono::steady_clock;
 using descriptor = asio::posix::stream_descriptor;
 
 void log_notice(void*, const PGresult* r) {
-    spdlog::debug("postgres: {}", one_line(PQresultErrorMessage(r)));
+    core::log_debug("postgres: {}", one_line(PQresultErrorMessage(r)));
 }
 
 core::errc classify(std::string_view words) {

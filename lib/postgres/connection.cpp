@@ -2,10 +2,10 @@
 
 #include <libpq-fe.h>
 #include <openssl/ssl.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
+#include "core/log_line.hpp"
 #include "postgres/conninfo.hpp"
 
 namespace postrider::postgres {
@@ -22,7 +22,7 @@ void take_notice(void* farewell, const PGresult* r) {
     if (severity != nullptr &&
         (severity == std::string_view("FATAL") || severity == std::string_view("PANIC")))
         *static_cast<std::string*>(farewell) = words;
-    spdlog::debug("postgres: {}", words);
+    core::log_debug("postgres: {}", words);
 }
 
 void hand_over(const PGresult* r, const row_taker& take) {

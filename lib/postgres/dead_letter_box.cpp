@@ -1,7 +1,6 @@
 #include "postgres/dead_letter_box.hpp"
 
-#include <spdlog/spdlog.h>
-
+#include "core/log_line.hpp"
 #include "core/token.hpp"
 #include "postgres/dead_letters.hpp"
 #include "postgres/schema.hpp"
@@ -158,7 +157,7 @@ core::result<void> dead_letter_box::refused(const std::string& code, core::failu
 }
 
 void dead_letter_box::usable() {
-    if (told_) spdlog::info("dead letters: kept in Postgres (postrider.dead_letters)");
+    if (told_) core::log_info("dead letters: kept in Postgres (postrider.dead_letters)");
     told_ = false;
     status_.store = store::postgres;
     status_.last_error.clear();
@@ -172,16 +171,16 @@ void dead_letter_box::failed(const core::failure& why) {
     if (told_ || (!refuses && letters_.empty())) return;
     told_ = true;
     if (status_.store == store::memory && refuses)
-        spdlog::warn("dead letters: kept in memory only, at most {}, and gone with this process: {}",
-                     settings_.most, why.message);
+        core::log_warning("dead letters: kept in memory only, at most {}, and gone with this process: {}",
+                          settings_.most, why.message);
     else
-        spdlog::warn("dead letters: {} wait in memory for Postgres: {}", letters_.size(), why.message);
+        core::log_warning("dead letters: {} wait in memory for Postgres: {}", letters_.size(), why.message);
 }
 
 void dead_letter_box::count_dropped(std::uint64_t gone, std::string_view why) {
     if (gone == 0) return;
     status_.dropped += gone;
-    if (!told_full_) spdlog::error("dead letters: dropped, /stats counts on: {}", why);
+    if (!told_full_) core::log_error("dead letters: dropped, /stats counts on: {}", why);
     told_full_ = true;
 }
 

@@ -1,12 +1,12 @@
 #include "postgres/listener.hpp"
 
 #include <fmt/ranges.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <random>
 
 #include "core/duration.hpp"
+#include "core/log_line.hpp"
 #include "core/token.hpp"
 
 namespace postrider::postgres {
@@ -69,8 +69,8 @@ asio::awaitable<void> listener::supervise() {
         if (sink_.changed) sink_.changed();
         const auto wait = backoff_.next();
         if (!was_up)
-            spdlog::error("postgres: attempt {} failed: {}; next in {}", ++failed_attempts_, why.message,
-                          core::format_duration(wait));
+            core::log_error("postgres: attempt {} failed: {}; next in {}", ++failed_attempts_, why.message,
+                            core::format_duration(wait));
         pause.expires_after(wait);
         co_await pause.async_wait(asio::use_awaitable);
     }
@@ -149,9 +149,9 @@ void listener::up(const connection& c) {
     if (ever_up_) {
         ++status_.reconnects;
         status_.outage = outage;
-        spdlog::info("postgres: reconnected to {} after {}", c.server(), core::format_duration(outage));
+        core::log_info("postgres: reconnected to {} after {}", c.server(), core::format_duration(outage));
     } else {
-        spdlog::info("postgres: listening at {} to {}", c.server(), fmt::join(settings_.channels, ", "));
+        core::log_info("postgres: listening at {} to {}", c.server(), fmt::join(settings_.channels, ", "));
     }
     ever_up_ = true;
     failed_attempts_ = 0;
@@ -172,7 +172,7 @@ void listener::down(const core::failure& why) {
     if (!status_.listening) return;
     status_.listening = false;
     status_.since = steady::now();
-    spdlog::warn("postgres: connection lost: {}", why.message);
+    core::log_warning("postgres: connection lost: {}", why.message);
 }
 
 }  // namespace postrider::postgres

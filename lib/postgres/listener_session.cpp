@@ -1,11 +1,11 @@
 // The listener's session: what it says to the server, and what it hears.
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <charconv>
 #include <random>
 
 #include "core/duration.hpp"
+#include "core/log_line.hpp"
 #include "core/token.hpp"
 #include "postgres/listener.hpp"
 
@@ -166,8 +166,8 @@ asio::awaitable<void> listener::go_live_when_caught_up() {
             if (sink_.ready() && !std::exchange(status_.live, true)) sink_.live();
         } else {
             const auto wait = pauses.next();
-            spdlog::warn("postgres: the catch-up broke off: {}; again in {}", ran.error().message,
-                         core::format_duration(wait));
+            core::log_warning("postgres: the catch-up broke off: {}; again in {}", ran.error().message,
+                              core::format_duration(wait));
             catch_up_again_ = steady::now() + wait;
         }
     }

@@ -1,10 +1,9 @@
 #include "redis/cache.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <set>
 
 #include "core/duration.hpp"
+#include "core/log_line.hpp"
 #include "redis/classify.hpp"
 #include "redis/server_info.hpp"
 
@@ -46,7 +45,7 @@ asio::awaitable<std::optional<reply>> cache::ask(pipeline one) {
         fall_back(r.text);
         co_return std::nullopt;
     }
-    if (refused_++ == 0) spdlog::warn("cache: Redis refuses a command for good: {}", r.text);
+    if (refused_++ == 0) core::log_warning("cache: Redis refuses a command for good: {}", r.text);
     co_return std::move(r);
 }
 
@@ -164,7 +163,7 @@ void cache::fall_back(std::string_view why) {
     mode_ = mode::memory;
     fell_back_ = steady::now();
     moved_ = 0;
-    spdlog::warn("cache: in memory while Redis is away: {}", why);
+    core::log_warning("cache: in memory while Redis is away: {}", why);
     wake_.notify();
 }
 
@@ -172,7 +171,7 @@ void cache::returned() {
     mode_ = mode::redis;
     memory_.clear();
     backoff_.reset();
-    spdlog::warn(
+    core::log_warning(
         "cache: back in Redis after {}, {} changes went along",
         core::format_duration(std::chrono::duration_cast<core::milliseconds>(steady::now() - fell_back_)),
         moved_);

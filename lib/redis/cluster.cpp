@@ -1,12 +1,11 @@
 #include "redis/cluster.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <deque>
 #include <random>
 #include <utility>
 
+#include "core/log_line.hpp"
 #include "redis/scatter.hpp"
 #include "redis/slot.hpp"
 
@@ -40,7 +39,7 @@ cluster::cluster(const asio::any_io_executor& executor, options o)
       wake_(executor),
       lost_at_(clock::now()),
       tasks_(executor, [this](std::string_view task, std::string_view words) {
-          spdlog::critical("redis {}: task '{}' failed, which is a bug: {}", where_, task, words);
+          core::log_critical("redis {}: task '{}' failed, which is a bug: {}", where_, task, words);
           stop();
       }) {}
 
@@ -127,7 +126,7 @@ void cluster::look_failed(const core::failure& why) {
     health_.now.last_error = why.message;
     // It looks about once a second: the first times are told, then ever fewer.
     if ((failed_looks_ & (failed_looks_ - 1)) == 0)
-        spdlog::warn("redis {}: attempt {} failed: {}", where_, failed_looks_, why.message);
+        core::log_warning("redis {}: attempt {} failed: {}", where_, failed_looks_, why.message);
     update_state();
 }
 
@@ -155,9 +154,9 @@ void cluster::tell_moves(const slot_map& slots) const {
         if (from != nullptr && to != nullptr && *from != *to) ++moved[{*from, *to}];
     }
     for (const auto& [way, count] : moved)
-        spdlog::warn("redis {}: {} went from {} to {}", where_,
-                     count == 1 ? std::string("1 slot") : fmt::format("{} slots", count), to_text(way.first),
-                     to_text(way.second));
+        core::log_warning("redis {}: {} went from {} to {}", where_,
+                          count == 1 ? std::string("1 slot") : fmt::format("{} slots", count),
+                          to_text(way.first), to_text(way.second));
 }
 
 void cluster::invite(const address& server, clock::time_point guest_until) {
@@ -201,7 +200,7 @@ void cluster::update_state() {
     now.attempts = 0;
     if (connected()) {
         if (now.state == link_state::connected) return health_.changed.notify();
-        spdlog::info("redis {}: connected to {} primaries", where_, reachable().size());
+        core::log_info("redis {}: connected to {} primaries", where_, reachable().size());
         now.outage = std::chrono::duration_cast<milliseconds>(clock::now() - lost_at_);
         return health_.enter(link_state::connected);
     }

@@ -1,12 +1,11 @@
 #include "redis/node.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <random>
 #include <utility>
 
 #include "core/duration.hpp"
+#include "core/log_line.hpp"
 #include "redis/session.hpp"
 
 namespace postrider::redis {
@@ -40,7 +39,7 @@ node::node(const asio::any_io_executor& executor, options o, observer watcher)
       check_again_(executor),
       lost_at_(clock::now()),
       tasks_(executor, [this](std::string_view task, std::string_view words) {
-          spdlog::critical("redis {}: task '{}' failed, which is a bug: {}", where_, task, words);
+          core::log_critical("redis {}: task '{}' failed, which is a bug: {}", where_, task, words);
           stop();
       }) {
     if (settings_.mode != topology::sentinel) return;
@@ -108,14 +107,14 @@ asio::awaitable<core::result<void>> node::find_server() {
 void node::lost(const core::failure& why, bool served, core::milliseconds wait) {
     const bool is_news = std::exchange(health_.now.last_error, why.message) != why.message;
     if (served) {
-        spdlog::warn("redis {}: connection lost: {}", where_, why.message);
+        core::log_warning("redis {}: connection lost: {}", where_, why.message);
         lost_at_ = clock::now();
     } else {
         const auto n = ++health_.now.attempts;
         // Where the waits stay short, the same words again are told ever more rarely.
         if (settings_.mode == topology::single || is_news || (n & (n - 1)) == 0)
-            spdlog::warn("redis {}: attempt {} failed: {}; next in {}", where_, n, why.message,
-                         core::format_duration(wait));
+            core::log_warning("redis {}: attempt {} failed: {}; next in {}", where_, n, why.message,
+                              core::format_duration(wait));
     }
     if (watcher_.changed) watcher_.changed(false);
 }
@@ -143,18 +142,18 @@ asio::awaitable<void> node::follow_sentinels() {
 void node::became_ready() {
     const address server{server_.host, server_.port};
     if (sentinels_ && served_by_ && *served_by_ != server)
-        spdlog::warn("redis {}: failover: the primary is {} now, and was {}", where_, to_text(server),
-                     to_text(*served_by_));
+        core::log_warning("redis {}: failover: the primary is {} now, and was {}", where_, to_text(server),
+                          to_text(*served_by_));
     served_by_ = server;
     auto& now = health_.now;
     if (health_.generation++ != 0) {
         ++now.reconnects;
         now.outage = std::chrono::duration_cast<core::milliseconds>(clock::now() - lost_at_);
-        spdlog::info("redis {}: reconnected after {}", where_, core::format_duration(now.outage));
+        core::log_info("redis {}: reconnected after {}", where_, core::format_duration(now.outage));
     } else if (sentinels_) {
-        spdlog::info("redis {}: connected, the primary is {}", where_, to_text(server));
+        core::log_info("redis {}: connected, the primary is {}", where_, to_text(server));
     } else {
-        spdlog::info("redis {}: connected", where_);
+        core::log_info("redis {}: connected", where_);
     }
     now.attempts = 0;
     health_.enter(link_state::connected);

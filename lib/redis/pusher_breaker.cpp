@@ -1,9 +1,9 @@
 // The pusher's third part: the circuit breakers of its lines.
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 #include "core/duration.hpp"
+#include "core/log_line.hpp"
 #include "redis/pusher.hpp"
 
 namespace postrider::redis {
@@ -15,8 +15,8 @@ bool pusher::may_send(track& t, steady::time_point now) {
     const auto before = t.breaker.current();
     const bool allowed = t.breaker.allows(now);
     if (t.breaker.current() != before)
-        spdlog::warn("redis: the circuit breaker of {} is half-open: one batch is tried",
-                     t.line.target().name);
+        core::log_warning("redis: the circuit breaker of {} is half-open: one batch is tried",
+                          t.line.target().name);
     return allowed;
 }
 
@@ -25,8 +25,8 @@ void pusher::try_anew() {
     for (auto& t : lines_) {
         if (!t.breaker.try_early(steady::now())) continue;
         t.retry_at = {};
-        spdlog::warn("redis: the circuit breaker of {} is half-open: connected anew, one batch is tried",
-                     t.line.target().name);
+        core::log_warning("redis: the circuit breaker of {} is half-open: connected anew, one batch is tried",
+                          t.line.target().name);
     }
     work_.notify();
 }
@@ -36,16 +36,16 @@ void pusher::push_failed(track& t, const std::string& why) {
     t.breaker.failed(steady::now(), why);
     if (t.breaker.current() == before) return;
     const auto length = std::chrono::duration_cast<core::milliseconds>(t.breaker.until() - t.breaker.since());
-    spdlog::warn("redis: the circuit breaker of {} is open, {} pushed for {}: {}", t.line.target().name,
-                 before == breaker::state::half_open ? "again nothing is" : "nothing is",
-                 core::format_duration(length), why);
+    core::log_warning("redis: the circuit breaker of {} is open, {} pushed for {}: {}", t.line.target().name,
+                      before == breaker::state::half_open ? "again nothing is" : "nothing is",
+                      core::format_duration(length), why);
 }
 
 void pusher::push_answered(track& t) {
     const auto before = t.breaker.current();
     t.breaker.succeeded(steady::now());
     if (t.breaker.current() != before)
-        spdlog::warn("redis: the circuit breaker of {} is closed", t.line.target().name);
+        core::log_warning("redis: the circuit breaker of {} is closed", t.line.target().name);
 }
 
 std::vector<std::pair<std::string_view, breaker::state>> pusher::breakers() const {

@@ -1,8 +1,8 @@
 // The pusher's second half: what the replies of a round mean.
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
+#include "core/log_line.hpp"
 #include "redis/classify.hpp"
 #include "redis/pusher.hpp"
 #include "redis/replication.hpp"
@@ -132,7 +132,7 @@ pusher::outcome pusher::settle_save(track& t, const reply& r) {
         t.waits = false;
         return outcome::done;
     }
-    if (!t.waits) spdlog::warn("redis: open groups cannot be saved, a kill would lose them: {}", error);
+    if (!t.waits) core::log_warning("redis: open groups cannot be saved, a kill would lose them: {}", error);
     t.waits = true;
     status_.save_error = error;
     wait_with(t, error);
@@ -142,7 +142,7 @@ pusher::outcome pusher::settle_save(track& t, const reply& r) {
 
 void pusher::wait_with(track& t, const std::string& why) {
     t.retry_at = steady::now() + t.backoff.next();
-    if (!t.waits) spdlog::warn("redis: a push to {} has to wait: {}", t.line.target().name, why);
+    if (!t.waits) core::log_warning("redis: a push to {} has to wait: {}", t.line.target().name, why);
     t.waits = true;
 }
 

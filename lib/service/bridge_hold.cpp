@@ -1,8 +1,8 @@
 // What the bridge hears and may not take yet: it is held, bounded while another leads, and taken in order.
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
+#include "core/log_line.hpp"
 #include "service/bridge.hpp"
 
 namespace postrider::service {
@@ -54,7 +54,7 @@ void bridge::hold(event::hearing::heard h) {
     const auto oldest = configuration_.redis_buffer_bytes;
     const auto forgotten = hearing_.forget_between(oldest, std::max(oldest / 4, least_newest_bytes));
     if (forgotten != 0 && !forgetting_)
-        spdlog::warn(
+        core::log_warning(
             "standing by: more than {} bytes wait for the leader to deliver or save them; what it puts aside "
             "in Postgres is not held here any more",
             hearing_.bytes());
@@ -96,7 +96,7 @@ void bridge::tell_holes() {
             "taking over: {} events on channel '{}' were neither held here nor delivered, saved or put aside "
             "by the former leader, as far as is known; they are lost unless their route catches up",
             missing, *by_channel_[hole.channel]->name);
-        spdlog::warn("{}", words);
+        core::log_warning("{}", words);
         remember(words);
     }
     hearing_.forget_holes();

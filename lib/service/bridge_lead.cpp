@@ -1,10 +1,10 @@
 // The bridge's part in an election: how it stands by, takes over and steps down.
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 #include "core/backoff.hpp"
 #include "core/duration.hpp"
+#include "core/log_line.hpp"
 #include "redis/names.hpp"
 #include "service/bridge.hpp"
 
@@ -40,7 +40,7 @@ void bridge::elected(int session) {
 void bridge::stand_by() {
     elected_ = false;
     leader_ = 0;
-    if (!std::exchange(stood_by_, true)) spdlog::warn("standing by: another process leads");
+    if (!std::exchange(stood_by_, true)) core::log_warning("standing by: another process leads");
     if (restored_) step_down("the lock in Postgres is held by another process");
     if (std::exchange(is_unread_, false)) forget_parked();
 }
@@ -54,7 +54,7 @@ void bridge::session_ended() {
 
 // What leads from now on has heard what is dropped here, or finds it in Redis.
 void bridge::step_down(const std::string& why) {
-    spdlog::warn("stepping down: {}", why);
+    core::log_warning("stepping down: {}", why);
     pusher_.step_down();
     for (auto& l : lanes_)
         l.forget();
@@ -102,7 +102,7 @@ asio::awaitable<void> bridge::reign(std::function<void()> ready, std::function<v
 void bridge::cannot_take_over(const std::string& why) {
     if (hindrance_ == why) return;
     hindrance_ = why;
-    spdlog::error("{}", why);
+    core::log_error("{}", why);
     remember(why);
 }
 
@@ -114,8 +114,8 @@ asio::awaitable<void> bridge::stand() {
     const auto waits_since = std::max(began_, redis_.current().since);
     if (!elected_ && stood_by_ && !in_sync_ && redis_.connected() &&
         steady::now() - waits_since > sync_limit) {
-        spdlog::warn("standing by: within {} the leader has not said that what came before is done",
-                     core::format_duration(sync_limit));
+        core::log_warning("standing by: within {} the leader has not said that what came before is done",
+                          core::format_duration(sync_limit));
         in_sync_ = true;
     }
     const auto pause = in_sync_ ? forget_interval : sync_interval;
@@ -157,7 +157,7 @@ asio::awaitable<core::result<void>> bridge::take_over() {
     is_unread_ = false;
     // At a start with nobody else it is no change.
     const auto level = std::exchange(stood_by_, false) ? spdlog::level::warn : spdlog::level::info;
-    spdlog::log(level, "leading");
+    core::log_line(level, "leading", {});
     pusher_.lead();
     park_again_.notify();
     co_return boost::system::in_place_value;

@@ -1,8 +1,8 @@
 // The bridge while Redis is away for long: events are put aside in Postgres, and come back in order.
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
+#include "core/log_line.hpp"
 #include "service/bridge.hpp"
 
 namespace postrider::service {
@@ -31,7 +31,7 @@ std::size_t bridge::waiting_bytes() const {
 bool bridge::must_park() {
     if (is_parking_) return true;
     if (waiting_bytes() < configuration_.redis_buffer_bytes) return false;
-    spdlog::warn(
+    core::log_warning(
         "redis: {} bytes wait for it (REDIS_BUFFER_BYTES); from here on events are put aside in Postgres, in "
         "postrider.parked",
         waiting_bytes());
@@ -114,8 +114,8 @@ asio::awaitable<void> bridge::keep_parked() {
         if (!done) {
             if (parking_.missing() && !is_unread_) take_from_memory();
             if (parking_error_ != done.error().message)
-                spdlog::error("postgres: events cannot be put aside or taken back yet: {}",
-                              done.error().message);
+                core::log_error("postgres: events cannot be put aside or taken back yet: {}",
+                                done.error().message);
             parking_error_ = done.error().message;
         }
         const bool again = is_unread_ || is_parking_ || !to_put_back_.empty();
@@ -192,7 +192,7 @@ asio::awaitable<core::result<bool>> bridge::take_some_back() {
     if (!to_park_.empty()) co_return true;
     // Everything is taken; what stands in the table is deleted as soon as Redis has it.
     if (deleted_back_ != taken_back_) co_return false;
-    spdlog::warn("redis: all events that were put aside in Postgres are back");
+    core::log_warning("redis: all events that were put aside in Postgres are back");
     forget_parked();
     note_all_taken();
     parking_.close();
@@ -232,7 +232,7 @@ asio::awaitable<core::result<void>> bridge::find_parked() {
     for (const auto& p : to_park_)
         event::widen(parked_before_, p, p);
     is_parking_ = !parked_before_.empty() || !to_park_.empty();
-    if (is_parking_) spdlog::warn("postgres: events that were put aside wait for their way back");
+    if (is_parking_) core::log_warning("postgres: events that were put aside wait for their way back");
     co_return boost::system::in_place_value;
 }
 

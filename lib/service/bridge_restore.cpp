@@ -1,9 +1,9 @@
 // The bridge's beginning: what an earlier process left in Redis.
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 #include "core/log_event.hpp"
+#include "core/log_line.hpp"
 #include "core/log_sink.hpp"
 #include "event/context.hpp"
 #include "event/time.hpp"
@@ -49,7 +49,7 @@ asio::awaitable<core::result<void>> bridge::load() {
         std::uint64_t open = 0;
         for (const auto& l : lanes_)
             open += l.open();
-        spdlog::info("redis: adopted {} open groups and delayed events of an earlier run", open);
+        core::log_info("redis: adopted {} open groups and delayed events of an earlier run", open);
     }
     co_return boost::system::in_place_value;
 }
@@ -86,15 +86,15 @@ void bridge::adopt_contexts(const std::vector<std::pair<std::string, std::string
 void bridge::adopt_context(const std::string& name, const std::string& text) {
     const auto saved = event::parse_context(text);
     if (!saved) {
-        spdlog::warn("redis: {} is no open group, left alone: {}", name, saved.error());
+        core::log_warning("redis: {} is no open group, left alone: {}", name, saved.error());
         return;
     }
     // The Python bridge names no route.
     const auto route = find_route(saved->route.empty() ? "bot_events" : saved->route, event::policy::group);
     const auto prefix = route ? redis::context_name(lanes_[*route].tag, lanes_[*route].route.name, "") : name;
     if (!route || !name.starts_with(prefix)) {
-        spdlog::warn("redis: {} belongs to the route '{}', which is not configured; left alone", name,
-                     saved->route);
+        core::log_warning("redis: {} belongs to the route '{}', which is not configured; left alone", name,
+                          saved->route);
         return;
     }
     auto& l = lanes_[*route];
@@ -129,14 +129,14 @@ void bridge::adopt_context(const std::string& name, const std::string& text) {
 void bridge::adopt_delay(const std::string& name, const std::string& text) {
     auto saved = event::parse_delayed(text);
     if (!saved) {
-        spdlog::warn("redis: {} is no delayed event, left alone: {}", name, saved.error());
+        core::log_warning("redis: {} is no delayed event, left alone: {}", name, saved.error());
         return;
     }
     const auto route = find_route(saved->route, event::policy::delay);
     const auto prefix = route ? redis::delay_name(lanes_[*route].tag, saved->route, "") : name;
     if (!route || !name.starts_with(prefix)) {
-        spdlog::warn("redis: {} belongs to the route '{}', which is not configured; left alone", name,
-                     saved->route);
+        core::log_warning("redis: {} belongs to the route '{}', which is not configured; left alone", name,
+                          saved->route);
         return;
     }
     auto& l = lanes_[*route];

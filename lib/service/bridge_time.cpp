@@ -1,8 +1,8 @@
 // The bridge's clock: what leaves when, and what is written when.
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
+#include "core/log_line.hpp"
 #include "event/time.hpp"
 #include "redis/names.hpp"
 #include "service/bridge.hpp"
@@ -120,8 +120,8 @@ void bridge::push_everything_open() {
         std::vector<event::delayed> delayed;
         lanes_[i].waiting.take_all(delayed);
         if (!groups.empty() || !delayed.empty())
-            spdlog::warn("{}: {} pushed early, because Redis cannot hold them open", lanes_[i].route.name,
-                         groups.size() + delayed.size());
+            core::log_warning("{}: {} pushed early, because Redis cannot hold them open",
+                              lanes_[i].route.name, groups.size() + delayed.size());
         leave(i, groups);
         for (auto& d : delayed)
             leave(i, std::move(d));

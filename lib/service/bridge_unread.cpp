@@ -1,9 +1,9 @@
 // The bridge elected while Redis cannot be read: what it hears has no numbers yet, and past the bound it is
 // put aside in Postgres without.
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
+#include "core/log_line.hpp"
 #include "service/bridge.hpp"
 
 namespace postrider::service {
@@ -21,7 +21,7 @@ void bridge::hold_unread(event::hearing::heard h) {
     if (is_unread_ && is_sorted_) return park(unnumbered(h));
     hearing_.hold(std::move(h));
     if (is_unread_ || !is_too_much_held()) return;
-    spdlog::warn(
+    core::log_warning(
         "redis: {} bytes wait for it since it cannot be read (REDIS_BUFFER_BYTES); from here on events are "
         "put "
         "aside in Postgres, in postrider.parked",

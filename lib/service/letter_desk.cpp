@@ -1,10 +1,9 @@
 #include "service/letter_desk.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <charconv>
 #include <limits>
 
+#include "core/log_line.hpp"
 #include "event/stream_fields.hpp"
 #include "postgres/dead_letters.hpp"
 #include "redis/replay.hpp"
@@ -95,7 +94,7 @@ http::letter_page letter_desk::list_memory(const http::letter_query& asked) cons
 }
 
 asio::awaitable<letter_answer> letter_desk::replay(std::string id) {
-    spdlog::info("dead letters: replay of {} asked for over HTTP", id);
+    core::log_info("dead letters: replay of {} asked for over HTTP", id);
     return is_in_memory(id) ? replay_from_memory(number_of(id)) : replay_row(number_of(id));
 }
 
@@ -151,7 +150,7 @@ asio::awaitable<letter_answer> letter_desk::replay_from_memory(std::int64_t numb
 }
 
 asio::awaitable<letter_answer> letter_desk::drop(std::string id) {
-    spdlog::info("dead letters: {} dropped over HTTP", id);
+    core::log_info("dead letters: {} dropped over HTTP", id);
     letter_answer answer;
     if (is_in_memory(id)) {
         const auto taken = box_.take(number_of(id));

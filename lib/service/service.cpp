@@ -1,11 +1,10 @@
 #include "service/service.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <csignal>
 
 #include "core/duration.hpp"
 #include "core/log.hpp"
+#include "core/log_line.hpp"
 #include "http/endpoints.hpp"
 #include "http/server.hpp"
 #include "net/loop_lag.hpp"
@@ -104,10 +103,10 @@ class service {
     int run() {
         const auto port = server_.listen();
         if (!port) {
-            spdlog::error("{}", port.error().message);
+            core::log_error("{}", port.error().message);
             return 1;
         }
-        spdlog::info("postrider {}: http on port {}", POSTRIDER_VERSION, *port);
+        core::log_info("postrider {}: http on port {}", POSTRIDER_VERSION, *port);
         connection_tasks_.spawn("redis", redis_.run());
         connection_tasks_.spawn("http", server_.run());
         connection_tasks_.spawn("lag", lag_.run());
@@ -128,7 +127,7 @@ class service {
  private:
     net::task_group::failure_handler on_failure() {
         return [this](std::string_view task, std::string_view words) {
-            spdlog::critical("task '{}' failed, which is a bug: {}; stopping", task, words);
+            core::log_critical("task '{}' failed, which is a bug: {}; stopping", task, words);
             status_ = 1;
             signals_.cancel();
         };
@@ -145,14 +144,14 @@ class service {
 
     asio::awaitable<void> stop_on_signal() {
         const auto [error, number] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
-        if (!error) spdlog::info("{}: stopping", number == SIGINT ? "SIGINT" : "SIGTERM");
+        if (!error) core::log_info("{}: stopping", number == SIGINT ? "SIGINT" : "SIGTERM");
         // From here on a second signal has its usual effect.
         signals_.clear();
         stopping_ = true;
         const auto began = steady::now();
         // What was committed before the signal may still be on its way here.
         if (!co_await source_.hear_until_now(began + hear_time))
-            spdlog::warn(
+            core::log_warning(
                 "postgres: what was sent before the stop may not all have been heard; the rest is lost "
                 "without a catch-up or a standby");
         // The session goes on, and the lock with it, until everything is where the next leader finds it.
@@ -171,7 +170,7 @@ class service {
         co_await bridge_tasks_.join();
         co_await parking_tasks_.join();
         co_await connection_tasks_.join();
-        spdlog::info(
+        core::log_info(
             "stopped after {}",
             core::format_duration(std::chrono::duration_cast<core::milliseconds>(steady::now() - began)));
     }
@@ -185,14 +184,14 @@ class service {
         const bool settled = co_await parking_tasks_.join_until(began + settle_time);
         if (left == 0 && settled) co_return;
         if (settled && bridge_.unsaved() == 0) {
-            spdlog::warn(
+            core::log_warning(
                 "stopped with {} deliveries or changes that Redis has not taken; they are put aside in "
                 "Postgres, and the next start brings them",
                 left);
             co_return;
         }
         status_ = 1;
-        spdlog::error(
+        core::log_error(
             "stopped with {} deliveries or changes that Redis has not taken; without a catch-up they are "
             "lost",
             bridge_.unsaved());
@@ -206,8 +205,8 @@ class service {
         const bool finished = co_await letter_tasks_.join_until(limit);
         if (!finished) letters_.stop();
         if (letters_.waiting() != 0)
-            spdlog::error("stopped with {} dead letters that Postgres has not taken; they are lost",
-                          letters_.waiting());
+            core::log_error("stopped with {} dead letters that Postgres has not taken; they are lost",
+                            letters_.waiting());
         co_await letter_tasks_.join();
         if (bridge_tasks_.size() == 0 && bridge_.unsaved() != 0) {
             bridge_tasks_.spawn("carry", bridge_.carry());
