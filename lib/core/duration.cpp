@@ -6,15 +6,13 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/ascii.hpp"
+
 namespace postrider::core {
 
 namespace {
 
 constexpr std::int64_t second = 1'000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 std::string_view trimmed(std::string_view text) {
     const auto first = text.find_first_not_of(" \t");

@@ -3,6 +3,7 @@
 #include <boost/system/result.hpp>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace postrider::core {
 
@@ -24,6 +25,10 @@ struct failure {
     errc code = errc::invalid_input;
     std::string message;  // what happened, where, and how to mend it
 };
+
+inline failure invalid_input(std::string message) {
+    return {errc::invalid_input, std::move(message)};
+}
 
 template <class T>
 using result = boost::system::result<T, failure>;

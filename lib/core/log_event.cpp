@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/ascii.hpp"
 #include "core/printable.hpp"
 #include "core/redact.hpp"
 
@@ -18,10 +19,6 @@ constexpr std::string_view payload_mark = " payload=";
 // Where a line's source would stand. Its address, which no text can forge, says that fields follow the
 // sentence.
 constexpr char has_fields[] = "fields";
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 bool in_bare_word(char c) {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||

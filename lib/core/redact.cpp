@@ -4,6 +4,8 @@
 #include <array>
 #include <vector>
 
+#include "core/ascii.hpp"
+
 namespace postrider::core {
 
 namespace {
@@ -14,9 +16,6 @@ constexpr auto npos = std::string_view::npos;
 
 bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
 }
 bool is_space(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\v' || c == '\f';

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/ascii.hpp"
+
 namespace postrider::event {
 
 namespace {
@@ -10,16 +12,12 @@ namespace {
 // Room for one large text is given back; its parser takes about ten times the text.
 constexpr std::size_t kept_bytes = 64 * 1024;
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 bool in_number(char c) {
-    return is_digit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+    return core::is_digit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
 }
 
 char* skip_digits(char* at, const char* end) {
-    while (at != end && is_digit(*at))
+    while (at != end && core::is_digit(*at))
         ++at;
     return at;
 }

@@ -5,16 +5,12 @@
 #include <limits>
 #include <utility>
 
+#include "event/next_word.hpp"
+
 namespace postrider::event {
 namespace {
 
 constexpr std::size_t most_markers = 64;
-
-std::string_view next_word(std::string_view& text) {
-    const auto word = text.substr(0, text.find(' '));
-    text.remove_prefix(std::min(text.size(), word.size() + 1));
-    return word;
-}
 
 auto find(const std::vector<marked_number>& markers, std::string_view name) {
     return std::find_if(markers.rbegin(), markers.rend(), [&](const auto& m) { return m.marker == name; });

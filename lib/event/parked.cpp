@@ -3,16 +3,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "event/next_word.hpp"
+
 namespace postrider::event {
-namespace {
-
-std::string_view next_word(std::string_view& text) {
-    const auto word = text.substr(0, text.find(' '));
-    text.remove_prefix(std::min(text.size(), word.size() + 1));
-    return word;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 bool parked::is_for(std::string_view route) const {
     return std::any_of(numbers.begin(), numbers.end(), [&](const auto& n) { return n.first == route; });

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace postrider::event {
@@ -21,6 +23,12 @@ enum class window_kind {
 enum class distribution { uniform, triangular };
 
 enum class target_kind { list, stream, pubsub };
+
+// Their names, in the file, in the table of dead letters and for the scripts.
+inline constexpr std::array<std::string_view, 3> target_kinds{"list", "stream", "pubsub"};
+constexpr std::string_view name(target_kind kind) {
+    return target_kinds.at(static_cast<std::size_t>(kind));
+}
 
 struct target {
     target_kind kind = target_kind::list;

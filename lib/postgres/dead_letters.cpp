@@ -25,11 +25,6 @@ Number number(const std::optional<std::string>& text) {
     return n;
 }
 
-std::string_view word(event::target_kind kind) {
-    constexpr std::array<std::string_view, 3> words{"list", "stream", "pubsub"};
-    return words.at(static_cast<std::size_t>(kind));
-}
-
 event::target_kind target_kind(std::string_view word) {
     if (word == "stream") return event::target_kind::stream;
     return word == "pubsub" ? event::target_kind::pubsub : event::target_kind::list;
@@ -62,7 +57,7 @@ void append(parameters& all, std::size_t place, const dead_letter& l) {
     const bool push = l.kind == dead_letter::origin::push;
     all.insert(all.end(),
                {std::to_string(place), l.token, std::string(event::name(l.kind)), l.route, l.channel, l.key,
-                l.payload, std::string(push ? word(l.target.kind) : ""), l.target.name,
+                l.payload, std::string(push ? event::name(l.target.kind) : ""), l.target.name,
                 std::to_string(l.target.max_length), l.seen_in, array(l.seen), l.reason, l.error,
                 std::to_string(l.attempts), event::format_time(l.first), event::format_time(l.last)});
 }

@@ -30,6 +30,9 @@ struct parking_settings {
 // Errors: those of connection::open and connection::query; the connection is opened anew by the next call.
 class parking {
  public:
+    // What one statement is to be given at most: it ends well within its timeout.
+    static constexpr std::size_t events_a_statement = 1'000;
+
     // `leader` is the process number of the listening session in Postgres, 0 while it does not lead.
     parking(parking_settings settings, std::function<int()> leader);
 

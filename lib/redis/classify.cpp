@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/contains.hpp"
+
 namespace postrider::redis {
 namespace {
 
@@ -14,18 +16,13 @@ constexpr std::array passing{"LOADING"sv, "READONLY"sv, "TRYAGAIN"sv, "CLUSTERDO
                              "BUSY"sv,    "OOM"sv,      "MISCONF"sv,  "NOREPLICAS"sv,  "UNBLOCKED"sv};
 constexpr std::array demoted{"READONLY"sv, "MASTERDOWN"sv, "UNBLOCKED"sv};
 
-template <std::size_t Size>
-bool contains(const std::array<std::string_view, Size>& codes, std::string_view code) {
-    return std::find(codes.begin(), codes.end(), code) != codes.end();
-}
-
 std::string_view first_word(std::string_view text) {
     return text.substr(0, text.find(' '));
 }
 
 }  // namespace
 
-std::string_view error_code(const reply& r) {
+std::string_view code_of(const reply& r) {
     if (!r.is_error()) return {};
     const std::string_view text = r.text;
     if (text.starts_with("ERR Error running script")) {
@@ -38,8 +35,8 @@ std::string_view error_code(const reply& r) {
 
 verdict classify(const reply& r) {
     if (!r.is_error()) return verdict::delivered;
-    const std::string_view code = error_code(r);
-    if (contains(passing, code)) return verdict::retry;
+    const std::string_view code = code_of(r);
+    if (core::contains(passing, code)) return verdict::retry;
     if (code == "MOVED" || code == "ASK") return verdict::reroute;
     if (code == "NOSCRIPT") return verdict::reload;
     if (code == "STALE") return verdict::stale;
@@ -49,7 +46,7 @@ verdict classify(const reply& r) {
 }
 
 bool wants_reconnect(const reply& r) {
-    return contains(demoted, error_code(r));
+    return core::contains(demoted, code_of(r));
 }
 
 }  // namespace postrider::redis

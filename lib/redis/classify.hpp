@@ -25,6 +25,6 @@ bool wants_reconnect(const reply& r);
 // The first word of an error ("OOM"), the inner one where a script's error wraps it; empty for other replies.
 // Up to Redis 6 a script's error reads "ERR Error running script (call to f_…): @user_script:1: -OOM …"; from
 // Redis 7 the inner code stands first.
-std::string_view error_code(const reply& r);
+std::string_view code_of(const reply& r);
 
 }  // namespace postrider::redis

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/contains.hpp"
 #include "redis/slot.hpp"
 
 namespace postrider::redis {
@@ -16,18 +17,13 @@ constexpr std::array keyless{"PING"sv,      "INFO"sv,    "ROLE"sv,   "TIME"sv, "
                              "CONFIG"sv,    "ACL"sv,     "DBSIZE"sv, "SCAN"sv, "WAIT"sv,   "ECHO"sv,
                              "RANDOMKEY"sv, "COMMAND"sv, "SELECT"sv, "AUTH"sv, "HELLO"sv};
 
-template <std::size_t Size>
-bool contains(const std::array<std::string_view, Size>& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 }  // namespace
 
 destination destination_of(std::span<const std::string_view> words) {
     using kind = destination::kind;
-    if (!words.empty() && contains(everywhere, words[0])) return {kind::every};
-    if (words.size() < 2 || contains(keyless, words[0])) return {kind::any};
-    if (!contains(scripts, words[0])) return {kind::slot, slot_of(words[1])};
+    if (!words.empty() && core::contains(everywhere, words[0])) return {kind::every};
+    if (words.size() < 2 || core::contains(keyless, words[0])) return {kind::any};
+    if (!core::contains(scripts, words[0])) return {kind::slot, slot_of(words[1])};
     if (words.size() < 4 || words[2] == "0") return {kind::any};
     return {kind::slot, slot_of(words[3])};
 }

@@ -24,7 +24,7 @@ core::failure refused(std::string words) {
 }
 
 core::failure not_authenticated(const options& o, const reply& error) {
-    const auto code = error_code(error);
+    const auto code = code_of(error);
     if (code == "NOAUTH")
         return refused("Redis asks for a password (" + words_of(error) +
                        "); put it into REDIS_URL: redis://:password@host:6379/0");
@@ -51,7 +51,7 @@ core::failure not_selected(const options& o, const reply& error) {
 }  // namespace
 
 core::failure turned_away(const reply& error) {
-    const auto code = error_code(error);
+    const auto code = code_of(error);
     if (code == "NOAUTH" || code == "NOPERM" || code == "WRONGPASS")
         return refused("Redis refused this user (" + words_of(error) +
                        "); mend the user in REDIS_URL, or its rights on the server (ACL SETUSER)");
@@ -81,14 +81,14 @@ core::result<void> welcome(const options& o, const std::vector<reply>& replies) 
         ++next;
     }
     if (o.database != 0) {
-        if (next->is_error() && error_code(*next) == "NOAUTH") return not_authenticated(o, *next);
+        if (next->is_error() && code_of(*next) == "NOAUTH") return not_authenticated(o, *next);
         if (next->is_error()) return not_selected(o, *next);
         ++next;
     }
     // Some hosted servers know no CLIENT, some users may not name themselves or ping: an answer is an answer.
     const reply& ping = o.must_be_primary ? *(replies.end() - 2) : replies.back();
-    if (ping.is_error() && error_code(ping) == "NOAUTH") return not_authenticated(o, ping);
-    if (ping.is_error() && error_code(ping) != "NOPERM") return turned_away(ping);
+    if (ping.is_error() && code_of(ping) == "NOAUTH") return not_authenticated(o, ping);
+    if (ping.is_error() && code_of(ping) != "NOPERM") return turned_away(ping);
     if (o.must_be_primary) return is_primary(replies.back());
     return core::result<void>();
 }

@@ -15,18 +15,6 @@ namespace {
 // A ledger outlives every retry; it goes by itself some time after its writer.
 constexpr std::string_view ledger_ttl = "604800000";
 
-std::string_view word(event::target_kind kind) {
-    switch (kind) {
-        case event::target_kind::stream:
-            return "stream";
-        case event::target_kind::pubsub:
-            return "pubsub";
-        case event::target_kind::list:
-            break;
-    }
-    return "list";
-}
-
 // The words of one command. Some are made here and kept until the command is encoded.
 class words {
  public:
@@ -125,7 +113,7 @@ void append_script(pipeline& p, std::pair<std::string_view, std::string_view> ho
     command.make(keys.size());
     command.append(keys);
     command.make(b.sequence);
-    command.add(word(to.kind));
+    command.add(event::name(to.kind));
     command.make(to.max_length);
     command.add(ledger_ttl);
     command.make(terms.epoch);

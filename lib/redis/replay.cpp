@@ -8,29 +8,18 @@
 namespace postrider::redis {
 namespace {
 
-constexpr std::string_view ledger_ttl = "2592000000";
+constexpr std::string_view replay_ledger_ttl = "2592000000";
 constexpr std::string_view farewell_ttl = "3600000";
-
-std::string_view word(event::target_kind kind) {
-    switch (kind) {
-        case event::target_kind::list:
-            return "list";
-        case event::target_kind::stream:
-            return "stream";
-        case event::target_kind::pubsub:
-            break;
-    }
-    return "pubsub";
-}
 
 pipeline replay_command(const event::dead_letter& l, const std::vector<std::string>& fields) {
     const auto ledger = replay_ledger_name(l.target.name, l.token);
     const auto length = std::to_string(l.target.max_length);
-    std::vector<std::string_view> words{"EVAL", replay_script};
     const bool remembers = !l.seen_in.empty() && !l.seen.empty();
-    words.insert(words.end(), {remembers ? "3" : "2", l.target.name, ledger});
+    std::vector<std::string_view> words{"EVAL", replay_script, remembers ? "3" : "2", l.target.name, ledger};
     if (remembers) words.emplace_back(l.seen_in);
-    words.insert(words.end(), {word(l.target.kind), length, ledger_ttl, l.payload});
+    for (const std::string_view w : {event::name(l.target.kind), std::string_view(length), replay_ledger_ttl,
+                                     std::string_view(l.payload)})
+        words.push_back(w);
     const auto extra = std::to_string(fields.size());
     words.emplace_back(extra);
     words.insert(words.end(), fields.begin(), fields.end());

@@ -105,7 +105,7 @@ void scatter::answered(std::size_t part_number, core::result<std::vector<reply>>
 
 bool scatter::redirect(unit& u, const reply& r, const address& asked) {
     const auto to = redirection(r, asked);
-    const auto code = error_code(r);
+    const auto code = code_of(r);
     map_is_old_ = map_is_old_ || code == "MOVED" || code == "CLUSTERDOWN";
     if (!to || u.hops == most_hops || commands_.where(u.first).to != kind::slot) return false;
     ++u.hops;
@@ -145,7 +145,7 @@ void scatter::keep(reply& place, reply r, bool join) const {
 }
 
 std::optional<address> redirection(const reply& r, const address& asked) {
-    const auto code = error_code(r);
+    const auto code = code_of(r);
     if (code != "MOVED" && code != "ASK") return std::nullopt;
     const std::string_view text = r.text;
     const auto place = text.substr(text.rfind(' ') + 1);

@@ -8,7 +8,7 @@
 namespace postrider::redis {
 namespace {
 
-std::int64_t number(std::string_view text) {
+std::int64_t count_in(std::string_view text) {
     std::int64_t n = 0;
     std::from_chars(text.data(), text.data() + text.size(), n);
     return n;
@@ -58,12 +58,12 @@ std::string_view info_field(std::string_view info, std::string_view field) {
 }
 
 void add_info(server_info& sum, std::string_view text) {
-    sum.connected_clients += number(info_field(text, "connected_clients"));
-    sum.total_commands_processed += number(info_field(text, "total_commands_processed"));
-    sum.keyspace_hits += number(info_field(text, "keyspace_hits"));
-    sum.keyspace_misses += number(info_field(text, "keyspace_misses"));
+    sum.connected_clients += count_in(info_field(text, "connected_clients"));
+    sum.total_commands_processed += count_in(info_field(text, "total_commands_processed"));
+    sum.keyspace_hits += count_in(info_field(text, "keyspace_hits"));
+    sum.keyspace_misses += count_in(info_field(text, "keyspace_misses"));
     const bool first = sum.used_memory_human.empty();
-    sum.used_memory += number(info_field(text, "used_memory"));
+    sum.used_memory += count_in(info_field(text, "used_memory"));
     sum.used_memory_human =
         first ? std::string(info_field(text, "used_memory_human")) : human(sum.used_memory);
 }

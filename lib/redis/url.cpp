@@ -9,10 +9,6 @@ namespace {
 constexpr std::size_t longest_url = 4'096;
 constexpr auto npos = std::string_view::npos;
 
-core::failure wrong(const char* words) {
-    return {core::errc::invalid_input, words};
-}
-
 void split_credentials(std::string_view text, url_parts& parts) {
     const auto colon = text.find(':');
     parts.user = text.substr(0, colon);
@@ -33,13 +29,14 @@ int hex(char c) {
 }  // namespace
 
 core::result<url_parts> split_url(std::string_view url) {
-    if (url.size() > longest_url) return wrong("it is longer than 4096 bytes");
+    if (url.size() > longest_url) return core::invalid_input("it is longer than 4096 bytes");
     if (!std::all_of(url.begin(), url.end(), is_plain))
-        return wrong(
+        return core::invalid_input(
             "it holds a space, a control character or a letter outside ASCII; write those "
             "percent-encoded, a space as %20");
     const auto scheme_end = url.find("://");
-    if (scheme_end == npos) return wrong("'://' is missing; write for example redis://localhost:6379/0");
+    if (scheme_end == npos)
+        return core::invalid_input("'://' is missing; write for example redis://localhost:6379/0");
     url_parts parts;
     parts.scheme = url.substr(0, scheme_end);
     const std::string_view rest = url.substr(scheme_end + 3);
@@ -47,7 +44,7 @@ core::result<url_parts> split_url(std::string_view url) {
     const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
     std::string_view behind = rest.substr(authority.size());
     if (behind.find('@') != npos || behind.find('#') != npos)
-        return wrong(
+        return core::invalid_input(
             "user, password or path hold one of '/', '?', '#' and '@'; write those percent-encoded, "
             "as %2F, %3F, %23 and %40");
     const auto at = authority.rfind('@');
@@ -63,12 +60,12 @@ core::result<url_place> split_place(std::string_view text) {
     url_place place;
     if (text.starts_with('[')) {
         const auto end = text.find(']');
-        if (end == npos) return wrong("a '[' before the host has no ']' behind it");
+        if (end == npos) return core::invalid_input("a '[' before the host has no ']' behind it");
         place.in_brackets = true;
         place.host = text.substr(1, end - 1);
         const std::string_view behind = text.substr(end + 1);
         if (!behind.empty() && behind[0] != ':')
-            return wrong("behind the ']' only ':' and a port can follow");
+            return core::invalid_input("behind the ']' only ':' and a port can follow");
         if (!behind.empty()) place.port = behind.substr(1);
         return place;
     }

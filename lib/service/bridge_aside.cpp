@@ -12,8 +12,6 @@
 namespace postrider::service {
 namespace {
 
-constexpr std::size_t events_a_statement = 1'000;
-
 std::uint64_t number_in(const std::string& text) {
     std::uint64_t n = 0;
     std::from_chars(text.data(), text.data() + text.size(), n);
@@ -108,7 +106,7 @@ asio::awaitable<core::result<bool>> bridge::put_some_back() {
         return range != nullptr && range->holds(number);
     });
     while (!to_put_back_.empty()) {
-        const auto count = std::min(to_put_back_.size(), events_a_statement);
+        const auto count = std::min(to_put_back_.size(), postgres::parking::events_a_statement);
         std::vector<event::parked> some(to_put_back_.end() - static_cast<std::ptrdiff_t>(count),
                                         to_put_back_.end());
         auto written = co_await parking_.put_back(std::move(some));

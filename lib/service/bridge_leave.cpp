@@ -27,7 +27,7 @@ event::dead_letter refused_letter(event::dead_letter letter, redis::delivery d, 
     letter.saved_as = std::move(d.saved_as);
     if (!d.seen_in.empty()) letter.seen = std::move(d.seen);
     letter.seen_in = std::move(d.seen_in);
-    letter.reason = redis::error_code(answer);
+    letter.reason = redis::code_of(answer);
     letter.error = why;
     return letter;
 }

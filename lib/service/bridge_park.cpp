@@ -11,7 +11,6 @@ using core::steady;
 
 namespace {
 
-constexpr std::size_t events_a_statement = 1'000;
 constexpr core::milliseconds park_pause{500};
 
 // What a waiting delivery costs beside its body, roughly.
@@ -134,7 +133,7 @@ asio::awaitable<core::result<bool>> bridge::park_some() {
         park_failed_ = false;
     }
     if (to_park_.empty() || leader_ == 0) co_return false;
-    const auto count = std::min(to_park_.size(), events_a_statement);
+    const auto count = std::min(to_park_.size(), postgres::parking::events_a_statement);
     std::vector<event::parked> some(to_park_.begin(), to_park_.begin() + static_cast<std::ptrdiff_t>(count));
     const auto term = terms_;
     park_failed_ = true;
@@ -182,7 +181,7 @@ asio::awaitable<core::result<bool>> bridge::take_some_back() {
     // Whoever leads next has to find the numbers that they get here.
     if (has_new_numbers_ && pusher_.has_saves()) co_return false;
     has_new_numbers_ = false;
-    auto rows = co_await parking_.read(taken_back_, events_a_statement);
+    auto rows = co_await parking_.read(taken_back_, postgres::parking::events_a_statement);
     if (!rows) co_return rows.error();
     if (term != terms_ || !may_take_back()) co_return true;
     parking_error_.clear();

@@ -11,7 +11,7 @@ namespace {
 
 using asio::ip::tcp;
 
-constexpr std::chrono::seconds patience{3};
+constexpr std::chrono::seconds health_patience{3};
 constexpr std::size_t longest_head = 4'096;
 constexpr std::string_view question =
     "GET /health/liveness HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -31,7 +31,7 @@ tcp::endpoint own_endpoint(const configuration& c) {
 
 // "HTTP/1.1 200 OK" and the headers up to the empty line.
 asio::awaitable<std::pair<error_code, std::string>> head_of_answer(tcp::endpoint where) {
-    const auto limit = core::steady::now() + patience;
+    const auto limit = core::steady::now() + health_patience;
     std::pair<error_code, std::string> answer;
     tcp::socket socket(co_await asio::this_coro::executor);
     answer.first = co_await net::before(limit, socket.async_connect(where, asio::deferred));
@@ -51,7 +51,7 @@ asio::awaitable<void> ask(tcp::endpoint where, finding& found) {
     const auto answer = co_await head_of_answer(where);
     const auto line = answer.second.substr(0, answer.second.find('\r'));
     if (answer.first == asio::error::timed_out)
-        found.words = fmt::format("no answer within {} s", patience.count());
+        found.words = fmt::format("no answer within {} s", health_patience.count());
     else if (answer.first)
         found.words = answer.first.message();
     else if (!line.starts_with("HTTP/1.1 200 "))

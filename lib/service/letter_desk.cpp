@@ -16,7 +16,7 @@ using core::steady;
 using http::letter_answer;
 using http::letter_outcome;
 
-constexpr std::chrono::seconds patience{10};
+constexpr std::chrono::seconds desk_patience{10};
 constexpr std::chrono::seconds lock_patience{5};
 constexpr auto newest = std::numeric_limits<std::int64_t>::max();
 
@@ -63,7 +63,7 @@ letter_answer unknown() {
 
 asio::awaitable<core::result<postgres::connection>> letter_desk::open() {
     auto conninfo = configuration_.postgres_url;
-    return postgres::connection::open(std::move(conninfo), patience);
+    return postgres::connection::open(std::move(conninfo), desk_patience);
 }
 
 asio::awaitable<core::result<http::letter_page>> letter_desk::list(http::letter_query asked) {
@@ -73,14 +73,14 @@ asio::awaitable<core::result<http::letter_page>> letter_desk::list(http::letter_
     auto f = filter_of(asked, false);
     const auto after = is_in_memory(asked.after) ? 0 : number_of(asked.after);
     auto found = co_await postgres::find_letters(*db, std::move(f), after, newest, asked.limit + 1,
-                                                 steady::now() + patience);
+                                                 steady::now() + desk_patience);
     if (!found) co_return found.error();
     auto page = page_of(*found, asked.limit, false);
     // It may be short for its bytes.
     if (page.more || found->empty()) co_return page;
     auto rest = filter_of(asked, false);
     auto next = co_await postgres::find_letters(*db, std::move(rest), found->back().number, newest, 1,
-                                                steady::now() + patience);
+                                                steady::now() + desk_patience);
     if (!next) co_return next.error();
     page.more = !next->empty();
     co_return page;
@@ -111,8 +111,8 @@ asio::awaitable<letter_answer> letter_desk::replay_row(std::int64_t id) {
     }
     event::letter_filter this_one;
     this_one.ids.push_back(id);
-    auto found =
-        co_await postgres::find_letters(*db, std::move(this_one), 0, newest, 1, steady::now() + patience);
+    auto found = co_await postgres::find_letters(*db, std::move(this_one), 0, newest, 1,
+                                                 steady::now() + desk_patience);
     if (!found) co_return answer_of(found.error());
     if (found->empty()) co_return unknown();
     auto letter = std::move(found->front());
@@ -163,7 +163,7 @@ asio::awaitable<letter_answer> letter_desk::drop(std::string id) {
     event::letter_filter this_one;
     this_one.ids.push_back(number_of(id));
     const auto gone =
-        co_await postgres::drop_letters(*db, std::move(this_one), newest, 1, steady::now() + patience);
+        co_await postgres::drop_letters(*db, std::move(this_one), newest, 1, steady::now() + desk_patience);
     if (!gone) co_return answer_of(gone.error());
     if (*gone == 0) co_return unknown();
     co_return answer;

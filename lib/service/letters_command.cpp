@@ -21,16 +21,16 @@ namespace {
 using core::steady;
 using postgres::stored_letter;
 
-constexpr std::chrono::seconds patience{30};
-constexpr std::chrono::hours lock_patience{1};
+constexpr std::chrono::seconds command_patience{30};
+constexpr std::chrono::hours command_lock_patience{1};
 constexpr std::size_t page = 200;
 
 void complain(const std::string& words) {
     fmt::print(stderr, "postrider: {}\n", core::redact(words));
 }
 
-net::deadline soon() {
-    return steady::now() + patience;
+net::deadline command_limit() {
+    return steady::now() + command_patience;
 }
 
 std::string letters(std::uint64_t n) {
@@ -81,7 +81,7 @@ asio::awaitable<core::result<void>> letters_run::open() {
     if (!opened) co_return opened.error();
     db_.emplace(std::move(*opened));
     auto filter = request_.filter;
-    auto counted = co_await postgres::count_letters(*db_, std::move(filter), soon());
+    auto counted = co_await postgres::count_letters(*db_, std::move(filter), command_limit());
     if (counted) {
         counted_ = *counted;
         co_return boost::system::in_place_value;
@@ -100,7 +100,7 @@ asio::awaitable<letters_run::outcome> letters_run::list() {
     while (left > 0) {
         auto filter = request_.filter;
         auto found = co_await postgres::find_letters(*db_, std::move(filter), after, counted_.newest,
-                                                     std::min(left, page), soon());
+                                                     std::min(left, page), command_limit());
         if (!found) co_return found.error();
         for (const auto& l : *found)
             show(l);
@@ -132,7 +132,7 @@ asio::awaitable<letters_run::outcome> letters_run::drop() {
     for (;;) {
         auto filter = request_.filter;
         const auto gone =
-            co_await postgres::drop_letters(*db_, std::move(filter), counted_.newest, page, soon());
+            co_await postgres::drop_letters(*db_, std::move(filter), counted_.newest, page, command_limit());
         if (!gone) co_return gone.error();
         done_ += *gone;
         bar.advance(*gone);
@@ -144,7 +144,7 @@ asio::awaitable<core::result<void>> letters_run::take_lock() {
     auto locked = co_await postgres::lock_replays(*db_, core::milliseconds(200));
     if (locked && !*locked) {
         fmt::print(stderr, "another replay is under way; waiting for its end\n");
-        locked = co_await postgres::lock_replays(*db_, lock_patience);
+        locked = co_await postgres::lock_replays(*db_, command_lock_patience);
     }
     if (!locked) co_return locked.error();
     if (*locked) co_return boost::system::in_place_value;
@@ -172,8 +172,8 @@ asio::awaitable<letters_run::outcome> letters_run::replay() {
     progress_bar bar("replaying", counted_.count);
     for (std::int64_t after = 0;;) {
         auto filter = request_.filter;
-        auto found =
-            co_await postgres::find_letters(*db_, std::move(filter), after, counted_.newest, page, soon());
+        auto found = co_await postgres::find_letters(*db_, std::move(filter), after, counted_.newest, page,
+                                                     command_limit());
         if (!found) co_return found.error();
         if (found->empty()) co_return failed_ == 0;
         after = found->back().number;

@@ -17,10 +17,6 @@ using options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
 constexpr std::string_view example = "; write for example postgresql://user:password@host:5432/database";
 
-core::failure wrong(std::string words) {
-    return {core::errc::invalid_input, std::move(words)};
-}
-
 // Takes the words out of quotes: there stand the pieces of the string that libpq stumbled over.
 std::string without_quotations(std::string_view words) {
     std::string out;
@@ -67,7 +63,7 @@ core::failure refused_by_libpq(std::string_view words) {
     }
     if (words.find("percent-encoded") != std::string_view::npos) hint = "; write a plain '%' as %25";
     const auto shown = without_quotations(words);
-    return wrong(
+    return core::invalid_input(
         fmt::format("not a Postgres connection string: {}{}{}", shown, hint, hint.empty() ? example : ""));
 }
 
@@ -156,7 +152,8 @@ core::result<postgres_url> read_postgres_url(std::string_view text) {
         out.text.erase(text.find('+'), driver.size());
     }
     if (has_foreign_scheme(out.text)) {
-        return wrong(fmt::format("starts with neither postgresql:// nor postgres://{}", example));
+        return core::invalid_input(
+            fmt::format("starts with neither postgresql:// nor postgres://{}", example));
     }
     char* words = nullptr;
     const options parsed(PQconninfoParse(out.text.c_str(), &words), &PQconninfoFree);
@@ -165,7 +162,8 @@ core::result<postgres_url> read_postgres_url(std::string_view text) {
         PQfreemem(words);
         return refused_by_libpq(why);
     }
-    if (auto problem = check_options(parsed); !problem.empty()) return wrong(std::move(problem));
+    if (auto problem = check_options(parsed); !problem.empty())
+        return core::invalid_input(std::move(problem));
     return out;
 }
 

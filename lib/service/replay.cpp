@@ -17,12 +17,12 @@ using event::dead_letter;
 using http::letter_answer;
 using http::letter_outcome;
 
-constexpr std::chrono::seconds patience{10};
+constexpr std::chrono::seconds replay_patience{10};
 // What pg_notify takes (PostgreSQL documentation, NOTIFY).
 constexpr std::size_t longest_notification = 7'999;
 
-net::deadline soon() {
-    return core::steady::now() + patience;
+net::deadline replay_limit() {
+    return core::steady::now() + replay_patience;
 }
 
 letter_answer refused(std::string words) {
@@ -33,7 +33,7 @@ std::string reason_of(const std::string& words) {
     redis::reply answer;
     answer.type = redis::reply::kind::error;
     answer.text = words;
-    return std::string(redis::error_code(answer));
+    return std::string(redis::code_of(answer));
 }
 
 asio::awaitable<letter_answer> replay_event(postgres::connection& db, const configuration& c,
@@ -56,8 +56,8 @@ asio::awaitable<letter_answer> replay_event(postgres::connection& db, const conf
         first->channel = replay_channel;
         first->payload = route->name;
     }
-    const auto done =
-        co_await postgres::replay_event(db, stored.number, std::move(channel), std::move(first), soon());
+    const auto done = co_await postgres::replay_event(db, stored.number, std::move(channel), std::move(first),
+                                                      replay_limit());
     if (!done) co_return answer_of(done.error());
     letter_answer answer;
     if (!*done) answer.outcome = letter_outcome::unknown;
@@ -73,14 +73,15 @@ asio::awaitable<letter_answer> replay_push(postgres::connection& db, redis::clie
         auto reason = reason_of(pushed.error().message);
         auto words = pushed.error().message;
         const auto noted = co_await postgres::note_failed_replay(db, stored.number, std::move(reason),
-                                                                 std::move(words), soon());
+                                                                 std::move(words), replay_limit());
         if (!noted) co_return answer_of(noted.error());
         co_return refused("Redis refuses it again: " + pushed.error().message);
     }
     if (!pushed) co_return answer_of(pushed.error());
     event::letter_filter this_one;
     this_one.ids.push_back(stored.number);
-    const auto gone = co_await postgres::drop_letters(db, std::move(this_one), stored.number, 1, soon());
+    const auto gone =
+        co_await postgres::drop_letters(db, std::move(this_one), stored.number, 1, replay_limit());
     if (!gone) co_return answer_of(gone.error());
     // The ledger goes by itself too, only later.
     auto done = std::move(stored.letter);
@@ -103,7 +104,6 @@ asio::awaitable<http::letter_answer> replay_stored(postgres::connection& db, red
 }
 
 http::letter shown(const postgres::stored_letter& stored, bool in_memory) {
-    constexpr std::array<std::string_view, 3> kinds{"list", "stream", "pubsub"};
     const auto& l = stored.letter;
     http::letter s;
     s.id = fmt::format("{}{}", in_memory ? "m" : "", stored.number);
@@ -114,7 +114,7 @@ http::letter shown(const postgres::stored_letter& stored, bool in_memory) {
     s.reason = l.reason;
     s.error = l.error;
     if (l.kind == dead_letter::origin::push) {
-        s.target_kind = kinds.at(static_cast<std::size_t>(l.target.kind));
+        s.target_kind = event::name(l.target.kind);
         s.target = l.target.name;
     }
     s.payload = l.payload;

@@ -100,7 +100,6 @@ struct route_key {
 
 constexpr std::array<std::string_view, 2> window_kinds{"fixed", "sliding"};
 constexpr std::array<std::string_view, 2> distributions{"uniform", "triangular"};
-constexpr std::array<std::string_view, 3> targets{"list", "stream", "pubsub"};
 using shape = file_value::kind;
 
 constexpr std::array<route_key, 29> keys{{
@@ -130,7 +129,8 @@ constexpr std::array<route_key, 29> keys{{
      [](route& r, const file_value& v) { return pointer(r.delaying.cancel_key, v); }},
     {"participants", for_delay, participants, shape::list},
     {"bot_ids", for_delay, bot_ids, shape::list},
-    {"target", for_all, [](route& r, const file_value& v) { return word(r.target.kind, v, targets); }},
+    {"target", for_all,
+     [](route& r, const file_value& v) { return word(r.target.kind, v, event::target_kinds); }},
     {"to", for_all, [](route& r, const file_value& v) { return text(r.target.name, v, 1'024); }},
     {"max_length", for_all,
      [](route& r, const file_value& v) { return count(r.target.max_length, v, 1'000'000'000'000); }},

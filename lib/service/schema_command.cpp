@@ -11,13 +11,14 @@ namespace postrider::service {
 namespace {
 
 // Another session that holds a lock on a table is waited for, but not for ever.
-constexpr std::chrono::seconds patience{60};
+constexpr std::chrono::seconds schema_patience{60};
 
 asio::awaitable<core::result<std::string>> apply(std::string conninfo, core::milliseconds connect_timeout,
                                                  std::string grant_to) {
     auto opened = co_await postgres::connection::open(std::move(conninfo), connect_timeout);
     if (!opened) co_return opened.error();
-    auto done = co_await postgres::apply_schema(*opened, std::move(grant_to), core::steady::now() + patience);
+    auto done =
+        co_await postgres::apply_schema(*opened, std::move(grant_to), core::steady::now() + schema_patience);
     if (!done) co_return done.error();
     co_return opened->server();
 }

@@ -14,10 +14,6 @@ namespace postrider::service {
 
 namespace {
 
-core::failure wrong(std::string words) {
-    return {core::errc::invalid_input, std::move(words)};
-}
-
 std::string lower(std::string_view text) {
     std::string out(text);
     for (char& c : out) {
@@ -40,48 +36,49 @@ core::result<bool> read_switch(std::string_view text) {
     const auto word = lower(text);
     if (word == "true" || word == "1" || word == "yes" || word == "on") return true;
     if (word == "false" || word == "0" || word == "no" || word == "off") return false;
-    return wrong("neither true nor false; write one of the two");
+    return core::invalid_input("neither true nor false; write one of the two");
 }
 
 core::result<double> read_probability(std::string_view text) {
     const auto n = number<double>(text);
     // The comparison is this way round so that NaN fails it.
     if (!n || !(*n >= 0 && *n <= 1))
-        return wrong("not a probability; write a number from 0 to 1, for example 0.5");
+        return core::invalid_input("not a probability; write a number from 0 to 1, for example 0.5");
     return *n;
 }
 
 core::result<std::uint64_t> read_count(std::string_view text, std::uint64_t least, std::uint64_t most) {
     const auto n = number<std::uint64_t>(text);
     if (!n || *n < least || *n > most) {
-        return wrong(fmt::format("not a whole number from {} to {}", least, most));
+        return core::invalid_input(fmt::format("not a whole number from {} to {}", least, most));
     }
     return *n;
 }
 
 core::result<std::uint16_t> read_port(std::string_view text) {
     const auto n = number<std::uint16_t>(text);
-    if (!n) return wrong("not a port; write a number from 0 to 65535");
+    if (!n) return core::invalid_input("not a port; write a number from 0 to 65535");
     return *n;
 }
 
 core::result<core::milliseconds> read_wait(std::string_view text, core::milliseconds bare) {
     auto read = core::parse_duration(text, bare);
-    if (read && read->count() == 0) return wrong("must be longer than 0");
+    if (read && read->count() == 0) return core::invalid_input("must be longer than 0");
     return read;
 }
 
 core::result<std::size_t> read_word(std::string_view text, std::span<const std::string_view> words) {
     const auto found = std::find(words.begin(), words.end(), lower(text));
     if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
-    return wrong("not one of " + joined(words) + suggestion(text, words));
+    return core::invalid_input("not one of " + joined(words) + suggestion(text, words));
 }
 
 core::result<std::string> read_pointer(std::string_view text) {
-    if (!text.starts_with('/')) return wrong("not a JSON pointer; write for example /match_id or /user/id");
+    if (!text.starts_with('/'))
+        return core::invalid_input("not a JSON pointer; write for example /match_id or /user/id");
     for (std::size_t at = text.find('~'); at != std::string_view::npos; at = text.find('~', at + 1)) {
         if (at + 1 == text.size() || (text[at + 1] != '0' && text[at + 1] != '1')) {
-            return wrong("not a JSON pointer; write ~0 for '~' and ~1 for '/' inside a name");
+            return core::invalid_input("not a JSON pointer; write ~0 for '~' and ~1 for '/' inside a name");
         }
     }
     return std::string(text);

@@ -87,13 +87,12 @@ TEST_CASE("whatever is not an error is delivered, also when it reads like one") 
         r.type = kind;
         CHECK(classify(r) == verdict::delivered);
         CHECK_FALSE(wants_reconnect(r));
-        CHECK(error_code(r).empty());
+        CHECK(code_of(r).empty());
     }
 }
 
 TEST_CASE("an error's code is its first word, the inner one of a script's error") {
-    CHECK(error_code(error("NOAUTH Authentication required.")) == "NOAUTH");
-    CHECK(error_code(error("ERR")) == "ERR");
-    CHECK(error_code(error("ERR Error running script (call to f_1): @user_script:1: -STALE epoch")) ==
-          "STALE");
+    CHECK(code_of(error("NOAUTH Authentication required.")) == "NOAUTH");
+    CHECK(code_of(error("ERR")) == "ERR");
+    CHECK(code_of(error("ERR Error running script (call to f_1): @user_script:1: -STALE epoch")) == "STALE");
 }
