@@ -14,4 +14,4 @@ if grep -q '^ID=ubuntu' "${OS_RELEASE_FILE:-/etc/os-release}"; then browser=(); 
 judges=(systemd)
 if ! command -v npm >/dev/null; then judges+=(npm); fi
 exec deploy/install.sh --build --demo "$@" --packages \
-    doctest-dev openssl curl jq redis-sentinel pgbouncer python3-redis slowhttptest docker-compose prometheus "${judges[@]}" "${browser[@]}"
+    doctest-dev openssl curl jq redis-sentinel pgbouncer python3-redis python3-psycopg2 slowhttptest docker-compose prometheus "${judges[@]}" "${browser[@]}"

@@ -4,8 +4,6 @@
 #include <array>
 #include <map>
 
-#include "http/metric_page.hpp"
-
 namespace postrider::service {
 namespace {
 
@@ -68,28 +66,6 @@ bool is_rejection(std::string_view reason) {
                        [&](auto r) { return event::name(r) == reason; });
 }
 
-// Every reason stands there from the start, because an increase is not seen in a series that begins with it.
-void add_failures(http::metric_page& page, const http::letter_stats& s) {
-    std::array<double, refusals.size() + 1> counts{};
-    for (const auto& [reason, n] : s.by_reason) {
-        if (is_rejection(reason)) continue;
-        const auto at = std::find(refusals.begin(), refusals.end(), reason);
-        counts[static_cast<std::size_t>(at - refusals.begin())] += number(n);
-    }
-    for (std::size_t i = 0; i < counts.size(); ++i)
-        page.counter("postrider_permanent_failures_total",
-                     "Deliveries that Redis refuses for good, by its error code.", counts[i],
-                     {{"reason", i < refusals.size() ? std::string(refusals[i]) : "other"}});
-    page.counter("postrider_dead_letters_total", "Events and deliveries that became dead letters.",
-                 number(s.taken));
-    page.counter("postrider_dead_letters_stored_total", "Dead letters written to Postgres.",
-                 number(s.stored));
-    page.counter("postrider_dead_letters_dropped_total", "Dead letters lost beyond the bounds of the memory.",
-                 number(s.dropped));
-    page.gauge("postrider_dead_letters_in_memory", "Dead letters that only this process knows.",
-               number(s.in_memory));
-}
-
 struct server_state {
     std::string name;
     bool up;
@@ -146,6 +122,28 @@ void add_breakers(http::metric_page& page, const redis::pusher& carrier) {
 }
 
 }  // namespace
+
+// Every reason stands there from the start, because an increase is not seen in a series that begins with it.
+void add_failures(http::metric_page& page, const http::letter_stats& s) {
+    std::array<double, refusals.size() + 1> counts{};
+    for (const auto& [reason, n] : s.by_reason) {
+        if (is_rejection(reason)) continue;
+        const auto at = std::find(refusals.begin(), refusals.end(), reason);
+        counts[static_cast<std::size_t>(at - refusals.begin())] += number(n);
+    }
+    for (std::size_t i = 0; i < counts.size(); ++i)
+        page.counter("postrider_permanent_failures_total",
+                     "Deliveries that Redis refuses for good, by its error code.", counts[i],
+                     {{"reason", i < refusals.size() ? std::string(refusals[i]) : "other"}});
+    page.counter("postrider_dead_letters_total", "Events and deliveries that became dead letters.",
+                 number(s.taken));
+    page.counter("postrider_dead_letters_stored_total", "Dead letters written to Postgres.",
+                 number(s.stored));
+    page.counter("postrider_dead_letters_dropped_total", "Dead letters lost beyond the bounds of the memory.",
+                 number(s.dropped));
+    page.gauge("postrider_dead_letters_in_memory", "Dead letters that only this process knows.",
+               number(s.in_memory));
+}
 
 std::string metrics_text(const observed& o, const http::stats& s) {
     http::metric_page page;

@@ -4,6 +4,7 @@
 # Wants POSTRIDER_PROGRAM, POSTGRES_URL, REDIS_URL and PORT.
 set -euo pipefail
 . "$(dirname "$0")/tools.sh"
+. test/deploy/started.sh
 
 command -v unshare >/dev/null && ((EUID == 0)) || left_out 'a root file system of its own needs root'
 if [[ $(ldd "$POSTRIDER_PROGRAM") =~ lib[a-z]*san\.so ]]; then left_out 'a sanitizer does not work without /proc'; fi
@@ -24,36 +25,13 @@ surplus=$(cd "$folder/image" && find . ! -type d | sed 's/^\.//' | sort |
 /etc/ssl/certs/ca-certificates.crt
 /usr/lib/ssl/cert.pem"))
 [[ -z $surplus ]] || wrong "more or less is in it than what is needed: $surplus"
-user=$(sed -n 's/^USER //p' deploy/Dockerfile)
-# As a container's runtime does.
-echo '127.0.0.1 localhost' >"$folder/image/etc/hosts"
 chmod 755 "$folder"
 
-# in_image ARGUMENT…: becomes the program in that root file system, which cannot be written.
-in_image() {
-    # shellcheck disable=SC2016  # the inner shell expands it
-    exec env -i POSTGRES_URL="$POSTGRES_URL" REDIS_URL="$REDIS_URL" PORT="$PORT" unshare --mount bash -c '
-        mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" || exit 125
-        exec chroot --userspec="$1" "$0" "${@:2}"' "$folder/image" "$user" "$@"
-}
-
-(in_image /usr/bin/postrider --version) || wrong 'the program does not start in the image'
-in_image /usr/bin/postrider run >"$folder/log" 2>&1 &
-service=$!
-for ((tries = 0; tries < 300; tries++)); do
-    if curl -fs "http://127.0.0.1:$PORT/health/readiness" >/dev/null; then break; fi
-    kill -0 "$service" 2>/dev/null || break
-    sleep 0.1
-done
-curl -fs "http://127.0.0.1:$PORT/health/readiness" >/dev/null || wrong "it does not get ready: $(cat "$folder/log")"
-
-# Read from the Dockerfile: ["/usr/bin/postrider", "health"]
-mapfile -t question < <(sed -n 's/^HEALTHCHECK .*CMD //p' deploy/Dockerfile | jq -r '.[]')
-(in_image "${question[@]}") || wrong 'the HEALTHCHECK says that it is not alive'
-[[ $(stat -c %u "/proc/$service") == "${user%%:*}" ]] || wrong 'it does not run as the user of the image'
-
-kill -TERM "$service"
-timeout 8 tail --pid="$service" -f /dev/null || wrong 'it is still there 8 s after SIGTERM'
-wait "$service" || wrong "it stopped with status $?: $(tail -n 5 "$folder/log")"
-service=
-if (in_image "${question[@]}"); then wrong 'the HEALTHCHECK calls a service alive that is gone'; fi
+# All of it read from the Dockerfile: ["/usr/bin/postrider", "health"]
+words_of() { sed -n "s/^$1\( .*CMD\)\? \[/[/p" deploy/Dockerfile | jq -r '.[]'; }
+root=$folder/image
+user=$(sed -n 's/^USER //p' deploy/Dockerfile)
+mapfile -t command < <(words_of ENTRYPOINT && words_of CMD)
+mapfile -t question < <(words_of HEALTHCHECK)
+read -ra variables < <(sed -n 's/^ENV //p' deploy/Dockerfile)
+must_start

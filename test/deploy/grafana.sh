@@ -47,7 +47,7 @@ jq '{groups: [{name: "dashboard", rules: [
 promtool check rules "$folder/rules.json" >"$folder/words" 2>&1 || wrong "promtool: $(cat "$folder/words")"
 
 shown=$(jq -r '.groups[].rules[].expr' "$folder/rules.json" | grep -o 'postrider_[a-z_]*' | sort -u)
-names=$(while read -r name type; do
+names=$(while read -r name type _; do
     if [[ $type == histogram ]]; then printf '%s_bucket\n%s_sum\n%s_count\n' "$name" "$name" "$name"; else echo "$name"; fi
 done <"$golden" | sort)
 unknown=$(comm -23 <(echo "$shown") <(echo "$names"))

@@ -187,7 +187,7 @@ function show(s) {
 
 // The stream, and what is said while there is none.
 const RETRY = 2000, SILENCE = 6000;  // milliseconds
-let source = null, heard = 0, broken = null, lost = false, retry = 0;
+let source = null, heard = 0, broken = null, lost = false, full = false, retry = 0;
 
 function connect() {
   retry = 0;
@@ -208,6 +208,7 @@ function mend() {
   last = null;
   broken = null;
   lost = false;
+  full = false;
   document.body.classList.remove("lost");
 }
 
@@ -224,12 +225,32 @@ function lose() {
   document.body.classList.add("lost");
   showLost();
   if (!retry) retry = setTimeout(connect, RETRY);
+  askWhy();
+}
+
+// The error of a stream says nothing of its cause; the answer to a plain request does.
+async function askWhy() {
+  const question = new AbortController();
+  const end = setTimeout(() => question.abort(), RETRY);
+  const said = await fetch("events", { signal: question.signal })
+    .then((answer) => (answer.status === 503 ? answer.json() : {}))
+    .catch(() => ({}));
+  clearTimeout(end);
+  question.abort();
+  if (!lost) return;
+  full = String(said.error).startsWith("too many streams");
+  showLost();
 }
 
 function showLost() {
   const since = duration((Date.now() - broken) / 1000);
+  if (full) {
+    showHeadline(["warn", "Too many dashboards are open",
+      `Postrider answers, but has had no place for this one for ${since}; trying again. What stands below is from before. Close dashboards that nobody looks at.`]);
+    return;
+  }
   showHeadline(["bad", `Connection to Postrider lost since ${clock(broken)}`,
-    `For ${since}; trying again. What stands below is from before. Postrider may be stopped, restarting or out of reach, or too many dashboards are open.`]);
+    `For ${since}; trying again. What stands below is from before. Postrider may be stopped, restarting or out of reach.`]);
 }
 
 setInterval(() => {

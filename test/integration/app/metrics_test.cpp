@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <regex>
+#include <set>
 #include <sstream>
 #include <vector>
 
@@ -21,13 +23,32 @@ std::string text_of(const std::string& path) {
     return all.str();
 }
 
-// "name type" of each metric, in the order of the page.
+// The label names of a series as "k" and "route" in name{k="…",route="…"}; a bucket's own bound is part of
+// its type.
+std::set<std::string> labels_of(const std::string& series) {
+    static const std::regex label(R"re(([a-zA-Z_]+)="(?:[^"\\]|\\.)*")re");
+    std::set<std::string> names;
+    for (std::sregex_iterator at(series.begin(), series.end(), label), end; at != end; ++at)
+        if ((*at)[1] != "le") names.insert((*at)[1]);
+    return names;
+}
+
+// "name type label…" of each metric, in the order of the page; series with other labels make it stand there
+// again.
 std::string names_in(const std::string& page) {
     const std::string mark = "# TYPE ";
     std::istringstream lines(page);
     std::string names;
-    for (std::string line; std::getline(lines, line);)
-        if (line.starts_with(mark)) names += line.substr(mark.size()) + "\n";
+    std::string family;
+    for (std::string line, last; std::getline(lines, line);) {
+        if (line.starts_with(mark)) family = line.substr(mark.size());
+        if (line.starts_with("#")) continue;
+        auto told = family;
+        for (const auto& label : labels_of(line))
+            told += " " + label;
+        if (told != last) names += told + "\n";
+        last = told;
+    }
     return names;
 }
 
@@ -64,7 +85,7 @@ policy = "immediate"
 to = "not_a_list"
 )";
 
-TEST_CASE("Prometheus reads the names that were promised, and what was counted") {
+TEST_CASE("Prometheus reads the names and labels that were promised, and what was counted") {
     auto& redis = shared_redis();
     redis.command({"SET", "not_a_list", "text"});
     support::sql database(shared_postgres().url());
@@ -76,7 +97,8 @@ TEST_CASE("Prometheus reads the names that were promised, and what was counted")
     const auto quiet = bridge.get("/metrics");
     CHECK(quiet.status == 200);
     CHECK(quiet.head.find("text/plain; version=0.0.4") != std::string::npos);
-    CHECK(names_in(quiet.body) == text_of(source_folder + "/test/golden/metrics.txt"));
+    const auto promised = text_of(source_folder + "/test/golden/metrics.txt");
+    CHECK(names_in(quiet.body) == promised);
     CHECK(quiet.body.find("postrider_permanent_failures_total{reason=\"WRONGTYPE\"} 0\n") !=
           std::string::npos);
 
@@ -116,8 +138,10 @@ TEST_CASE("Prometheus reads the names that were promised, and what was counted")
                std::string::npos;
     }));
 
+    const auto busy = bridge.get("/metrics").body;
+    CHECK(names_in(busy) == promised);
     support::temporary_folder folder;
-    const auto page = folder.write("page", bridge.get("/metrics").body);
+    const auto page = folder.write("page", busy);
     const auto checked = promtool("check metrics < " + page);
     CHECK_MESSAGE(checked.status == 0, checked.words);
 }

@@ -97,12 +97,14 @@ bool is_dark() {
            value("rgb(16, 21, 27)");
 }
 
-void check_screens(const std::string& what) {
+const std::vector<screen> all{{"wide", 1440, 900, false, false},     {"wide-dark", 1440, 900, false, true},
+                              {"tablet", 820, 1180, true, false},    {"narrow", 390, 844, true, false},
+                              {"narrow-dark", 390, 844, true, true}, {"small", 320, 640, true, false}};
+const std::vector<screen> two{{"wide-dark", 1440, 900, false, true}, {"narrow", 390, 844, true, false}};
+
+void check_screens(const std::string& what, const std::vector<screen>& screens = all) {
     const support::temporary_folder folder;
-    for (const auto& s :
-         {screen{"wide", 1440, 900, false, false}, screen{"wide-dark", 1440, 900, false, true},
-          screen{"tablet", 820, 1180, true, false}, screen{"narrow", 390, 844, true, false},
-          screen{"narrow-dark", 390, 844, true, true}, screen{"small", 320, 640, true, false}}) {
+    for (const auto& s : screens) {
         CAPTURE(what);
         CAPTURE(s.name);
         browser().screen(s.width, s.height, s.phone);
@@ -119,7 +121,15 @@ void check_screens(const std::string& what) {
 
 TEST_CASE("wide and narrow screens, light and dark, hold their layout in every state") {
     if (!browser_is_there()) return;
-    watched w;
+    watched w(watched::variables{{"REDIS_BREAKER_FAILURES", "2"}, {"REDIS_BREAKER_OPEN", "10m"}});
+    {
+        running_postrider standby(w.settings);
+        REQUIRE(standby.becomes("standby"));
+        w.opens(standby);
+        REQUIRE(w.says("Standing by"));
+        check_screens("standby", two);
+    }
+    w.opens();
     w.database.notify("slow", R"({"k":")" + std::string(500, 'w') + "\"}");
     for (int i = 0; i < 60; ++i)
         w.database.notify("slow",
@@ -136,6 +146,10 @@ TEST_CASE("wide and narrow screens, light and dark, hold their layout in every s
     REQUIRE(browser().shows("#letter-list", "not_json"));
     browser().click("#letter-list summary");
     check_screens("letters");
+    w.redis.command({"CONFIG", "SET", "maxmemory", "1"});
+    w.database.notify("chat", R"({"k":"a"})");
+    REQUIRE(browser().shows("#breaker", "Open: nothing is sent, since "));
+    check_screens("refused", two);
     w.redis.stop();
     REQUIRE(w.says("Redis is away since "));
     check_screens("away");

@@ -127,5 +127,28 @@ TEST_CASE("a stream that only ended is taken up again without alarm") {
     CHECK(browser().text("#headline-words") == "Delivering");
 }
 
+TEST_CASE("a page that finds no place among the event streams says so, tries again, and finds one") {
+    if (!browser_is_there()) return;
+    watched w;
+    INFO(w.bridge.end_of_log());
+    browser().open("about:blank");
+    REQUIRE(w.bridge.answers("/metrics", "\npostrider_http_streams 0\n"));
+    std::vector<raw_connection> others;
+    for (int i = 0; i < 128; ++i) {
+        others.emplace_back(w.bridge.port(), "GET /events HTTP/1.1\r\nHost: test\r\n\r\n");
+        REQUIRE(others.back().receive_some().starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+    w.opens();
+    CHECK(w.says("Too many dashboards are open"));
+    CHECK(w.is("headline", "warn"));
+    CHECK(browser().text("#headline-detail").starts_with("Postrider answers, but has had no place"));
+    others.clear();
+    CHECK(w.says("Delivering"));
+    CHECK(browser().run("return document.body.classList.contains('lost')") == boost::json::value(false));
+    // The cause of one loss is not said of the next.
+    w.bridge.kill();
+    CHECK(w.says("Connection to Postrider lost since "));
+}
+
 }  // namespace
 }  // namespace postrider::test

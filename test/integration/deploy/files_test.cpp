@@ -10,9 +10,11 @@
 namespace postrider::test {
 namespace {
 
+using variables = std::vector<std::pair<std::string, std::string>>;
+
 // Runs test/deploy/NAME. What it says is shown where a tool is missing, so that nobody takes that for a
 // check.
-void check_with(const std::string& name, std::vector<std::pair<std::string, std::string>> environment = {}) {
+void check_with(const std::string& name, variables environment = {}, std::chrono::seconds limit = 180s) {
     // npm stalls without its way to the registry: a proxy, and who vouches for it.
     for (const char* variable : {"POSTRIDER_TEST_CACHE", "NODE_EXTRA_CA_CERTS", "HTTPS_PROXY", "https_proxy",
                                  "NO_PROXY", "no_proxy"})
@@ -22,7 +24,7 @@ void check_with(const std::string& name, std::vector<std::pair<std::string, std:
     wanted.environment = std::move(environment);
     support::process script(std::move(wanted));
     constexpr int left_out = 77;
-    const int status = script.wait(180s);
+    const int status = script.wait(limit);
     const auto said = script.output();
     if (status == left_out) {
         MESSAGE(said);
@@ -30,6 +32,14 @@ void check_with(const std::string& name, std::vector<std::pair<std::string, std:
     }
     INFO(said);
     CHECK(status == 0);
+}
+
+// What a check needs that starts the program itself.
+variables service() {
+    return {{"POSTRIDER_PROGRAM", POSTRIDER_PROGRAM},
+            {"POSTGRES_URL", postgres_at(shared_postgres().port())},
+            {"REDIS_URL", "redis://localhost:" + std::to_string(shared_redis().port())},
+            {"PORT", std::to_string(support::free_port())}};
 }
 
 TEST_CASE("the installers know the packages of three systems, and say that they know no other") {
@@ -65,13 +75,14 @@ TEST_CASE("the Dockerfile is read without complaint") {
 }
 
 TEST_CASE("what becomes the image is all that the program needs: read-only, no shell, another user") {
-    const auto redis_port = std::to_string(shared_redis().port());
-    const std::vector<std::pair<std::string, std::string>> service{
-        {"POSTRIDER_PROGRAM", POSTRIDER_PROGRAM},
-        {"POSTGRES_URL", postgres_at(shared_postgres().port())},
-        {"REDIS_URL", "redis://localhost:" + redis_port},
-        {"PORT", std::to_string(support::free_port())}};
-    check_with("container.sh", service);
+    check_with("container.sh", service());
+}
+
+TEST_CASE("the image is built by its Dockerfile, and starts") {
+    auto wanted = service();
+    const char* asked = std::getenv("POSTRIDER_IMAGE");
+    if (asked != nullptr) wanted.emplace_back("POSTRIDER_IMAGE", asked);
+    check_with("image.sh", std::move(wanted), 1h);
 }
 
 }  // namespace
