@@ -24,6 +24,8 @@ struct configuration {
     core::milliseconds postgres_connect_timeout{10'000};
     core::milliseconds postgres_heartbeat{10'000};         // of quiet, before a heartbeat is sent
     core::milliseconds postgres_heartbeat_timeout{4'000};  // for its answer
+    core::milliseconds postgres_backoff_first{1'000};      // before the first attempt to connect again
+    core::milliseconds postgres_backoff_cap{30'000};       // doubled from attempt to attempt up to here
     redis::options redis;
     std::size_t redis_buffer_bytes = 64 << 20;  // what may wait for Redis in memory
     std::string http_address = "0.0.0.0";

@@ -38,6 +38,8 @@ postgres::listener_settings source_settings(const configuration& c, const bridge
     s.connect_timeout = c.postgres_connect_timeout;
     s.heartbeat = c.postgres_heartbeat;
     s.heartbeat_timeout = c.postgres_heartbeat_timeout;
+    s.backoff_first = c.postgres_backoff_first;
+    s.backoff_cap = c.postgres_backoff_cap;
     return s;
 }
 

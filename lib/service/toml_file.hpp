@@ -46,12 +46,16 @@ struct toml_file {
 //   connect_timeout = "10s"
 //   heartbeat = "10s"               # of quiet, before one is sent
 //   heartbeat_timeout = "4s"        # for its answer
+//   backoff_first = "1s"            # before the first attempt to connect again
+//   backoff_cap = "30s"             # doubled from attempt to attempt up to here
 //
 //   [redis]
 //   url = "rediss://user:password@host:6379/0"
 //   connect_timeout = "5s"
 //   command_timeout = "5s"
 //   ping_interval = "10s"
+//   backoff_first = "1s"
+//   backoff_cap = "30s"
 //   verify = "required"             # or "none"
 //   ca_file = "ca.pem"              # default: the system's
 //   cert_file = "client.pem"        # with key_file

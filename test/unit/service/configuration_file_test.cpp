@@ -9,9 +9,10 @@ TEST_CASE("every setting of the file reaches its place") {
     const auto pem = folder.write("a.pem", "x");
     const auto c = from(
         "[postgres]\nurl = 'postgresql+asyncpg://f/d'\nconnect_timeout = 1\nheartbeat = "
-        "'2s'\nheartbeat_timeout = 0.5\n"
-        "[redis]\nurl = 'rediss://f'\nconnect_timeout = 3\ncommand_timeout = 4\nping_interval = 5\nverify = "
-        "'none'\n"
+        "'2s'\nheartbeat_timeout = 0.5\nbackoff_first = '300ms'\nbackoff_cap = 7\n"
+        "[redis]\nurl = 'rediss://f'\nconnect_timeout = 3\ncommand_timeout = 4\nping_interval = "
+        "5\nbackoff_first = '400ms'\n"
+        "backoff_cap = 8\nverify = 'none'\n"
         "ca_file = '" +
             pem + "'\ncert_file = '" + pem + "'\nkey_file = '" + pem +
             "'\n"
@@ -23,11 +24,15 @@ TEST_CASE("every setting of the file reaches its place") {
     CHECK(c.postgres_connect_timeout == 1s);
     CHECK(c.postgres_heartbeat == 2s);
     CHECK(c.postgres_heartbeat_timeout == 500ms);
+    CHECK(c.postgres_backoff_first == 300ms);
+    CHECK(c.postgres_backoff_cap == 7s);
     CHECK(c.redis.host == "f");
     CHECK(c.redis.tls);
     CHECK(c.redis.connect_timeout == 3s);
     CHECK(c.redis.command_timeout == 4s);
     CHECK(c.redis.ping_interval == 5s);
+    CHECK(c.redis.backoff_first == 400ms);
+    CHECK(c.redis.backoff_cap == 8s);
     CHECK(c.redis.verify == redis::verification::none);
     CHECK(c.redis.ca_file == pem);
     CHECK(c.redis.cert_file == pem);

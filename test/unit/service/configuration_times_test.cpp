@@ -1,6 +1,5 @@
 // What the waiting times promise together, where nobody has set any.
 #include "configuration_fixture.hpp"
-#include "postgres/listener.hpp"
 
 using namespace postrider;
 using namespace postrider::service;
@@ -16,7 +15,6 @@ TEST_CASE("with the defaults the waits between attempts begin at 1 s and end at 
     const auto c = loaded(servers());
     CHECK(c.redis.backoff_first == 1s);
     CHECK(c.redis.backoff_cap == 30s);
-    const postgres::listener_settings listening;
-    CHECK(listening.backoff_first == 1s);
-    CHECK(listening.backoff_cap == 30s);
+    CHECK(c.postgres_backoff_first == 1s);
+    CHECK(c.postgres_backoff_cap == 30s);
 }
