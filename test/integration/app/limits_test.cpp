@@ -88,7 +88,7 @@ to = "groups"
     database.notify("chat", talk.next("quiet"));
     const auto began = std::chrono::steady_clock::now();
     // Without max_wait the busy one would stay open until they end.
-    const bool left = support::eventually([&] {
+    const bool left = support::repeatedly([&] {
         database.notify("chat", talk.next("busy"));
         return redis.integer({"LLEN", "groups"}) >= 2;
     });

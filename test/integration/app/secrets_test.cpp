@@ -95,7 +95,8 @@ postrider_settings settings(std::uint16_t postgres, std::uint16_t redis, const s
         .postgres_url = "postgresql://postgres:pgS3cret@127.0.0.1:" + std::to_string(postgres) + "/postgres",
         .redis_url = "redis://default:redisS3cret@127.0.0.1:" + std::to_string(redis),
         .file = file,
-        .environment = {{"ADMIN_TOKEN", token}, {"LOG_FORMAT", format}, {"LOG_LEVEL", "trace"}}};
+        .environment = {{"ADMIN_TOKEN", token}, {"LOG_FORMAT", format}, {"LOG_LEVEL", "trace"}},
+        .reconnects_quickly = true};
 }
 
 TEST_CASE("no secret is seen in the log or at any endpoint while events fail and servers go") {

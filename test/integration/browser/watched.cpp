@@ -59,7 +59,8 @@ watched::watched(variables environment)
       settings({.postgres_url = postgres_at(to_postgres.port(), database_name),
                 .redis_url = redis.url(),
                 .file = routes,
-                .environment = with_token(std::move(environment))}),
+                .environment = with_token(std::move(environment)),
+                .reconnects_quickly = true}),
       bridge(settings) {
     REQUIRE_MESSAGE(bridge.becomes_ready(), bridge.end_of_log());
     browser().screen(1440, 900);

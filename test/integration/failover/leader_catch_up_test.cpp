@@ -27,8 +27,10 @@ TEST_CASE("a catch-up that failed does not begin where it would have, once anoth
     auto& redis = shared_redis();
     message_table table(shared_postgres().url());
     support::sql database(shared_postgres().url());
-    running_postrider first(
-        {.postgres_url = postgres_at(gate.port()), .redis_url = redis.url(), .file = routes()});
+    running_postrider first({.postgres_url = postgres_at(gate.port()),
+                             .redis_url = redis.url(),
+                             .file = routes(),
+                             .reconnects_quickly = true});
     INFO(first.end_of_log());
     REQUIRE(first.becomes_ready());
     REQUIRE(table.write("a"));
@@ -48,7 +50,7 @@ TEST_CASE("a catch-up that failed does not begin where it would have, once anoth
     gate.refuse();
     REQUIRE(second.answers("/health/readiness", R"("role":"leader")"));
     // It forgets the ids of long ago.
-    REQUIRE(support::eventually(
+    REQUIRE(support::repeatedly(
         [&] {
             table.write("b");
             const auto ids = redis.command({"ZRANGE", "postrider:{singles}:seen:single", "0", "-1"});

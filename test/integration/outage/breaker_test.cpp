@@ -44,7 +44,8 @@ struct trial {
           bridge({.postgres_url = shared_postgres().url(),
                   .redis_url = redis.url(),
                   .file = routes,
-                  .environment = {{"REDIS_BREAKER_FAILURES", "2"}, {"REDIS_BREAKER_OPEN", open}}}) {
+                  .environment = {{"REDIS_BREAKER_FAILURES", "2"}, {"REDIS_BREAKER_OPEN", open}},
+                  .reconnects_quickly = true}) {
         REQUIRE_MESSAGE(bridge.becomes_ready(), bridge.end_of_log());
     }
     void send() { database.notify("chat", talk.next("k" + std::to_string(talk.total() % 5))); }

@@ -31,8 +31,10 @@ bool is_saved(support::redis_server& redis, const std::string& key, const std::s
 TEST_CASE("open groups outlive an outage: what changed meanwhile is saved, what ended meanwhile is gone") {
     support::redis_server redis;
     support::sql database(shared_postgres().url());
-    running_postrider bridge(
-        {.postgres_url = shared_postgres().url(), .redis_url = redis.url(), .file = full_at_four});
+    running_postrider bridge({.postgres_url = shared_postgres().url(),
+                              .redis_url = redis.url(),
+                              .file = full_at_four,
+                              .reconnects_quickly = true});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
 

@@ -23,7 +23,8 @@ postrider_settings through(const support::tcp_gate& gate) {
     return {.postgres_url = shared_postgres().url(),
             .redis_url = redis_at(gate.port()),
             .file = immediate,
-            .environment = {{"REDIS_SOCKET_TIMEOUT", "1s"}, {"REDIS_CONNECT_TIMEOUT", "2s"}}};
+            .environment = {{"REDIS_SOCKET_TIMEOUT", "1s"}, {"REDIS_CONNECT_TIMEOUT", "2s"}},
+            .reconnects_quickly = true};
 }
 
 TEST_CASE("a half-open Redis is found within the socket timeout, and what came meanwhile arrives once") {
@@ -48,24 +49,6 @@ TEST_CASE("a half-open Redis is found within the socket timeout, and what came m
     gate.pass();
     CHECK(talk.verdict(wait_for_list(redis, "singles", 100)) == "");
     CHECK(bridge.logs("reconnected after "));
-}
-
-TEST_CASE("with the defaults, a half-open Redis connection is found in time") {
-    auto& redis = shared_redis();
-    support::tcp_gate gate(redis.port());
-    support::sql database(shared_postgres().url());
-    running_postrider bridge(
-        {.postgres_url = shared_postgres().url(), .redis_url = redis_at(gate.port()), .file = immediate});
-    INFO(bridge.end_of_log());
-    REQUIRE(bridge.becomes_ready());
-    gate.stall();
-    const auto stalled = std::chrono::steady_clock::now();
-    database.notify("chat", chat().next("a"));
-    REQUIRE(bridge.logs("connection lost: no reply within 5 s", 60s));
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - stalled;
-    MESSAGE("a half-open Redis connection was found after ", took.count(), " s");
-    // 5 s by the settings; a busy machine may need longer.
-    CHECK(took.count() < 30);
 }
 
 TEST_CASE("a push whose reply was lost is not done twice") {

@@ -37,7 +37,8 @@ struct bridged {
     support::sql database{shared_postgres().url()};
     running_postrider bridge{{.postgres_url = shared_postgres().url(),
                               .redis_url = redis.url(),
-                              .file = both_ways("100ms", "100ms")}};
+                              .file = both_ways("100ms", "100ms"),
+                              .reconnects_quickly = true}};
     chat talk;
 };
 
@@ -65,7 +66,8 @@ TEST_CASE("a reset in the middle of a pipeline of 500: none lost, none twice, in
     support::sql database(shared_postgres().url());
     running_postrider bridge({.postgres_url = shared_postgres().url(),
                               .redis_url = redis_at(gate.port()),
-                              .file = both_ways("100ms", "100ms")});
+                              .file = both_ways("100ms", "100ms"),
+                              .reconnects_quickly = true});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
     chat talk;

@@ -56,7 +56,10 @@ struct trial {
     explicit trial(support::redis_server& to, const std::string& url, const char* routes = two_targets)
         : redis(to),
           database(shared_postgres().url()),
-          bridge({.postgres_url = shared_postgres().url(), .redis_url = url, .file = routes}) {
+          bridge({.postgres_url = shared_postgres().url(),
+                  .redis_url = url,
+                  .file = routes,
+                  .reconnects_quickly = true}) {
         REQUIRE_MESSAGE(bridge.becomes_ready(), bridge.end_of_log());
     }
 
@@ -65,7 +68,7 @@ struct trial {
             database.notify("chat", talk.next("k" + std::to_string(talk.total() % 5)));
     }
     void send_until_it_has_to_wait(const std::string& code) {
-        const bool waits = support::eventually(
+        const bool waits = support::repeatedly(
             [&] {
                 send(1);
                 return bridge.logs("has to wait: " + code, 0s);
@@ -112,7 +115,7 @@ TEST_CASE("READONLY: a primary that turned replica is waited for, and asked on n
     t.send(10);
     // Of a primary that is not there, so that the data stay.
     redis.command({"REPLICAOF", "127.0.0.1", std::to_string(support::free_port())});
-    const bool told = support::eventually(
+    const bool told = support::repeatedly(
         [&] {
             t.send(1);
             return t.bridge.logs("connection lost: READONLY", 0s);

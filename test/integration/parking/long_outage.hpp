@@ -16,17 +16,19 @@ namespace postrider::test {
 
 // Redis goes away while many events come: more than may wait in memory.
 struct long_outage {
-    support::redis_server redis;
-    support::sql database{shared_postgres().url()};
     chat talk;
+    support::redis_server redis = {};
+    support::sql database = support::sql(shared_postgres().url());
 
-    // Of which events of the two routes, about 100 bytes each, no more than 2,000 can wait in memory.
+    // Of which events of the two routes, about 100 bytes each, no more than 2,000 can wait in memory; of
+    // longer ones, fewer are enough to see it.
     postrider_settings settings(const std::string& buffer_bytes = "262144") {
         return {.postgres_url = shared_postgres().url(),
                 .redis_url = redis.url(),
                 .file = both_ways("300ms", "0s", R"(
 [redis]
-buffer_bytes = )" + buffer_bytes + "\n")};
+buffer_bytes = )" + buffer_bytes + "\n"),
+                .reconnects_quickly = true};
     }
     void say(int events) {
         for (int sent = 0; sent < events;) {

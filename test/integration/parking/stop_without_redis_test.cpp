@@ -21,7 +21,8 @@ struct stopped_in_an_outage {
     postrider_settings settings(const std::string& window) {
         return {.postgres_url = shared_postgres().url(),
                 .redis_url = redis.url(),
-                .file = both_ways(window, "0s")};
+                .file = both_ways(window, "0s"),
+                .reconnects_quickly = true};
     }
     void say(int events) {
         std::vector<std::string> burst;
@@ -57,14 +58,14 @@ TEST_CASE("stopped while Redis is away: the next start brings what waited, each 
         window = "100ms";
     }
     SUBCASE("groups that are open, of which Redis has the beginning") {
-        window = "15s";
+        window = "8s";
     }
     running_postrider bridge(t.settings(window));
     REQUIRE(bridge.becomes_ready());
     t.say(25);
     REQUIRE(wait_for_list(t.redis, "singles", 25).size() == 25);
     const auto holds_groups = [&] { return t.redis.command({"KEYS", "context@grouped:*"}).size() == 10; };
-    if (window == "15s") REQUIRE(support::eventually(holds_groups));
+    if (window == "8s") REQUIRE(support::eventually(holds_groups));
     t.redis.stop();
     t.say(38);
     t.say(27);

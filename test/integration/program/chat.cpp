@@ -29,17 +29,12 @@ class faults {
 
 std::string chat::next(const std::string& key) {
     const int number = ++sent_[key];
+    ++total_;
     const std::string id = key + "-" + std::to_string(number);
     // Odd spacing, an escape and a letter beyond ASCII show that messages leave byte for byte.
     return R"({"id":")" + id + R"(", "match_id":")" + key + R"(","bot_id":")" + bot_of(key) +
-           R"(","content":"h\u00e9 ü )" + std::string(static_cast<std::size_t>(number % 7), '.') + R"("})";
-}
-
-std::size_t chat::total() const {
-    std::size_t sum = 0;
-    for (const auto& [key, count] : sent_)
-        sum += static_cast<std::size_t>(count);
-    return sum;
+           R"(","content":"h\u00e9 ü )" + std::string(static_cast<std::size_t>(number % 7) + filler_, '.') +
+           R"("})";
 }
 
 std::string chat::verdict(const std::vector<std::string>& deliveries) const {

@@ -5,6 +5,16 @@
 #include "support/sql.hpp"
 
 namespace postrider::test {
+namespace {
+
+std::string quoted(std::string_view text) {
+    std::string literal = "'";
+    for (const char c : text)
+        literal += c == '\'' ? std::string("''") : std::string(1, c);
+    return literal + "'";
+}
+
+}  // namespace
 
 support::postgres_server& shared_postgres() {
     static support::postgres_server server;
@@ -32,24 +42,37 @@ std::string redis_at(std::uint16_t port) {
 
 void notify_together(support::sql& database, const std::string& channel,
                      const std::vector<std::string>& payloads) {
-    database.run("BEGIN");
+    std::string all;
     for (const std::string& each : payloads)
-        database.notify(channel, each);
-    database.run("COMMIT");
+        all += "NOTIFY " + channel + ", " + quoted(each) + ";";
+    database.run(all);
+}
+
+bool has_entries(support::redis_server& redis, const std::string& name, std::size_t entries,
+                 std::chrono::seconds limit) {
+    const auto length = [&] { return static_cast<std::size_t>(redis.integer({"LLEN", name})); };
+    return support::eventually([&] { return length() >= entries; }, limit);
 }
 
 std::vector<std::string> wait_for_list(support::redis_server& redis, const std::string& name,
                                        std::size_t entries, std::chrono::seconds limit) {
-    std::vector<std::string> list;
-    support::eventually([&] { return (list = redis.list(name)).size() >= entries; }, limit);
-    return list;
+    has_entries(redis, name, entries, limit);
+    return redis.list(name);
 }
 
 std::vector<std::string> wait_for_messages(support::redis_server& redis, const std::string& name,
                                            std::size_t messages, std::chrono::seconds limit) {
-    std::vector<std::string> list;
-    support::eventually([&] { return ids_in(list = redis.list(name)).size() >= messages; }, limit);
-    return list;
+    // Each entry is read once: there may be thousands.
+    std::size_t read = 0, found = 0;
+    support::eventually(
+        [&] {
+            const auto more = redis.command({"LRANGE", name, std::to_string(read), "-1"});
+            read += more.size();
+            found += ids_in(more).size();
+            return found >= messages;
+        },
+        limit);
+    return redis.list(name);
 }
 
 }  // namespace postrider::test

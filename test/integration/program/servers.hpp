@@ -23,7 +23,10 @@ std::string redis_at(std::uint16_t port);
 void notify_together(support::sql& database, const std::string& channel,
                      const std::vector<std::string>& payloads);
 
-// Waits until the list has so many entries, and returns them (or fewer, after the limit).
+// Waits until the list has so many entries; false: not within the limit.
+bool has_entries(support::redis_server& redis, const std::string& name, std::size_t entries,
+                 std::chrono::seconds limit = 30s);
+// The same, and returns them (or fewer, after the limit).
 std::vector<std::string> wait_for_list(support::redis_server& redis, const std::string& name,
                                        std::size_t entries, std::chrono::seconds limit = 30s);
 // Waits until the list's entries hold so many messages.

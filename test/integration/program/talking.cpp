@@ -38,7 +38,7 @@ std::string next_message(chat& talk) {
 
 void keep_talking(support::sql& database, chat& talk, const std::function<bool()>& enough) {
     auto next = std::chrono::steady_clock::now();
-    const bool reached = support::eventually(
+    const bool reached = support::repeatedly(
         [&] {
             if (enough()) return true;
             if (std::chrono::steady_clock::now() < next) return false;
