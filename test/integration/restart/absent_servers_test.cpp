@@ -11,7 +11,8 @@ namespace {
 postrider_settings quick_groups(const std::string& postgres_url, const std::string& redis_url) {
     return {.postgres_url = postgres_url,
             .redis_url = redis_url,
-            .environment = {{"GROUPING_DELAY", "100ms"}, {"PUSH_COOLDOWN", "0"}}};
+            .environment = {{"GROUPING_DELAY", "100ms"}, {"PUSH_COOLDOWN", "0"}},
+            .reconnects_quickly = true};
 }
 
 void check_it_works(running_postrider& bridge, support::redis_server& redis,
@@ -50,6 +51,20 @@ TEST_CASE("without Postgres it starts and waits") {
     CHECK(bridge.get("/health/readiness").status == 503);
     postgres.start();
     check_it_works(bridge, redis, postgres.url());
+}
+
+TEST_CASE("how long it waits between two attempts is as set, for each of the servers") {
+    const auto redis_url = redis_at(support::free_port());
+    running_postrider bridge({.postgres_url = postgres_at(support::free_port()),
+                              .redis_url = redis_url,
+                              .environment = {{"POSTGRES_BACKOFF_FIRST", "20ms"},
+                                              {"POSTGRES_BACKOFF_CAP", "40ms"},
+                                              {"REDIS_BACKOFF_FIRST", "20ms"},
+                                              {"REDIS_BACKOFF_CAP", "40ms"}}});
+    INFO(bridge.end_of_log());
+    // By the defaults the eighth would come after more than a minute.
+    CHECK(bridge.logs("postgres: attempt 8 failed"));
+    CHECK(bridge.logs("redis " + redis_url + "/0: attempt 8 failed"));
 }
 
 TEST_CASE("a dead first host of the connection string is passed over") {

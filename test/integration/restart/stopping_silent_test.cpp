@@ -60,7 +60,7 @@ TEST_CASE("a stop ends the listening: what others go on writing is left to the n
     // So slow that something would always be under way, and the stop be cut short, if it heard these too.
     gate.delay(200ms);
     bridge.signal(SIGTERM);
-    const bool is_gone = support::eventually([&] {
+    const bool is_gone = support::repeatedly([&] {
         REQUIRE(table.write_next());
         return bridge.get("/health/liveness").status == 0;
     });

@@ -15,7 +15,7 @@ namespace {
 // Writes so many more messages, however often Postgres turns one away.
 void write_more(message_table& table, std::size_t count) {
     const std::size_t until = table.talk().total() + count;
-    const bool done = support::eventually(
+    const bool done = support::repeatedly(
         [&] {
             table.write_next();
             return table.talk().total() >= until;
