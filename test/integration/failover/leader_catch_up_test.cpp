@@ -27,10 +27,8 @@ TEST_CASE("a catch-up that failed does not begin where it would have, once anoth
     auto& redis = shared_redis();
     message_table table(shared_postgres().url());
     support::sql database(shared_postgres().url());
-    running_postrider first({.postgres_url = postgres_at(gate.port()),
-                             .redis_url = redis.url(),
-                             .file = routes(),
-                             .reconnects_quickly = true});
+    running_postrider first(
+        {.postgres_url = postgres_at(gate.port()), .redis_url = redis.url(), .file = routes()});
     INFO(first.end_of_log());
     REQUIRE(first.becomes_ready());
     REQUIRE(table.write("a"));

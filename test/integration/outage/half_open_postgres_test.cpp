@@ -16,6 +16,8 @@ constexpr const char* quick_heartbeat = R"(
 heartbeat = "1s"
 heartbeat_timeout = "1s"
 connect_timeout = "1s"
+backoff_first = "100ms"
+backoff_cap = "500ms"
 [[route]]
 name = "single"
 channel = "chat"
@@ -27,10 +29,8 @@ TEST_CASE("a half-open Postgres connection is found, told, and recovered from") 
     support::tcp_gate gate(shared_postgres().port());
     auto& redis = shared_redis();
     support::sql database(shared_postgres().url());
-    running_postrider bridge({.postgres_url = postgres_at(gate.port()),
-                              .redis_url = redis.url(),
-                              .file = quick_heartbeat,
-                              .reconnects_quickly = true});
+    running_postrider bridge(
+        {.postgres_url = postgres_at(gate.port()), .redis_url = redis.url(), .file = quick_heartbeat});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
 
@@ -85,10 +85,7 @@ TEST_CASE(
     auto routes = message_table::routes();
     const std::string section = "[postgres]\n";
     routes.insert(routes.find(section) + section.size(), "heartbeat_timeout = \"1s\"\n");
-    running_postrider bridge({.postgres_url = postgres.url(),
-                              .redis_url = redis.url(),
-                              .file = routes,
-                              .reconnects_quickly = true});
+    running_postrider bridge({.postgres_url = postgres.url(), .redis_url = redis.url(), .file = routes});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
     for (int i = 0; i < 20; ++i)
@@ -108,8 +105,7 @@ TEST_CASE("a Postgres connection cut again and again: none lost, none twice, all
     message_table table(shared_postgres().url());
     running_postrider bridge({.postgres_url = postgres_at(gate.port()),
                               .redis_url = redis.url(),
-                              .file = message_table::routes(),
-                              .reconnects_quickly = true});
+                              .file = message_table::routes()});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
     for (int cut = 1; cut <= 4; ++cut) {

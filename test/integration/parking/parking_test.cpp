@@ -89,18 +89,18 @@ TEST_CASE("the standby takes back what the leader has put aside, and what it has
 TEST_CASE(
     "a standby that may not hold a long outage has the oldest when the leader is killed, and all leave "
     "once") {
-    long_outage t{.talk = chat(400)};
+    long_outage t;
     replicas two(t.settings("65536"));
     INFO(two.second.end_of_log());
-    t.say(250);
-    REQUIRE(wait_for_list(t.redis, "singles", 250).size() == 250);
+    t.say(500);
+    REQUIRE(wait_for_list(t.redis, "singles", 500).size() == 500);
     t.redis.stop();
     // More than it holds of the oldest, 64 KiB, and of the newest, 1 MiB.
-    t.say(5'000);
-    REQUIRE(t.is_parked_at_least(4'750));
+    t.say(20'000);
+    REQUIRE(t.is_parked_at_least(19'500));
     REQUIRE(two.second.logs("is not held here any more", 60s));
     two.first.kill();
-    t.say(500);
+    t.say(1'000);
     t.redis.start();
     t.check_everything_once();
     CHECK(two.second.answers("/health/readiness", R"("role":"leader")"));
@@ -108,12 +108,12 @@ TEST_CASE(
 }
 
 TEST_CASE("what a standby has not held and nobody else has is told with its number") {
-    long_outage t{.talk = chat(400)};
+    long_outage t;
     replicas two(t.settings("65536"));
     INFO(two.second.end_of_log());
     t.redis.stop();
-    t.say(5'000);
-    REQUIRE(t.is_parked_at_least(4'750));
+    t.say(20'000);
+    REQUIRE(t.is_parked_at_least(19'500));
     REQUIRE(two.second.logs("is not held here any more", 60s));
     two.first.kill();
     t.database.run("DELETE FROM postrider.parked");
@@ -126,9 +126,9 @@ TEST_CASE("what a standby has not held and nobody else has is told with its numb
     const auto number = log.rfind(' ', log.find(words) - 1) + 1;
     const auto missing = std::stoul(log.substr(number));
     // Exactly so many are.
-    REQUIRE(wait_for_list(t.redis, "singles", 5'000 - missing).size() == 5'000 - missing);
+    REQUIRE(wait_for_list(t.redis, "singles", 20'000 - missing).size() == 20'000 - missing);
     CHECK(support::eventually([&] { return t.parked() == 0; }, 60s));
-    CHECK(t.redis.list("singles").size() == 5'000 - missing);
+    CHECK(t.redis.list("singles").size() == 20'000 - missing);
 }
 
 TEST_CASE("what comes to a new leader before Redis is back goes behind what the former one has put aside") {

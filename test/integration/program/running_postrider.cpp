@@ -19,10 +19,8 @@ void running_postrider::start() {
     program.arguments = {POSTRIDER_PROGRAM, command_};
     program.environment = {{"PORT", std::to_string(port_)}};
     if (settings_.reconnects_quickly) {
-        for (const std::string server : {"POSTGRES", "REDIS"}) {
-            program.environment.emplace_back(server + "_BACKOFF_FIRST", "100ms");
-            program.environment.emplace_back(server + "_BACKOFF_CAP", "500ms");
-        }
+        program.environment.emplace_back("REDIS_BACKOFF_FIRST", "100ms");
+        program.environment.emplace_back("REDIS_BACKOFF_CAP", "500ms");
     }
     if (!settings_.postgres_url.empty())
         program.environment.emplace_back("POSTGRES_URL", settings_.postgres_url);

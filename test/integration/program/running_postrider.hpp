@@ -20,8 +20,9 @@ struct postrider_settings {
     // The TOML file's text; empty: no file, and so the built-in routes.
     std::string file = {};
     std::vector<std::pair<std::string, std::string>> environment = {};
-    // Connects anew 0.1 s after a loss, and twice a second at least, where nothing is tested about these
-    // waits.
+    // Connects to Redis 0.1 s after a loss, and twice a second at least, where these waits are not what is
+    // tested. To Postgres it does not: the former session, and the lock it holds, may not have ended there
+    // yet.
     bool reconnects_quickly = false;
 };
 

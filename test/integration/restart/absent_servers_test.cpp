@@ -45,7 +45,9 @@ TEST_CASE("without Postgres it starts and waits") {
     support::postgres_server postgres;
     postgres.stop();
     auto& redis = shared_redis();
-    running_postrider bridge(quick_groups(postgres.url(), redis.url()));
+    auto settings = quick_groups(postgres.url(), redis.url());
+    settings.environment.emplace_back("POSTGRES_BACKOFF_FIRST", "200ms");
+    running_postrider bridge(settings);
     INFO(bridge.end_of_log());
     REQUIRE(bridge.logs("postgres: attempt 2 failed: "));
     CHECK(bridge.get("/health/readiness").status == 503);

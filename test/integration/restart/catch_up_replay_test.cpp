@@ -34,8 +34,7 @@ TEST_CASE("a message that is only caught up once more cancels nothing that was s
     running_postrider bridge({.postgres_url = postgres_at(gate.port()),
                               .redis_url = redis.url(),
                               .file = message_table::routes() + reminders,
-                              .environment = {{"LOG_LEVEL", "debug"}},
-                              .reconnects_quickly = true});
+                              .environment = {{"LOG_LEVEL", "debug"}}});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
     REQUIRE(table.write("a"));
@@ -96,10 +95,8 @@ TEST_CASE("live events that overtake a failing catch-up do not hide what is miss
     for (auto at = routes.find("\nid = "); at != std::string::npos;
          at = routes.find("\nid = ", at + narrow.size() + 1))
         routes.insert(at + 1, narrow);
-    running_postrider bridge({.postgres_url = postgres_at(gate.port()),
-                              .redis_url = redis.url(),
-                              .file = routes,
-                              .reconnects_quickly = true});
+    running_postrider bridge(
+        {.postgres_url = postgres_at(gate.port()), .redis_url = redis.url(), .file = routes});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
     REQUIRE(table.write("a"));

@@ -53,10 +53,8 @@ TEST_CASE("a catch-up starts the overlap before the newest event, and that moves
     support::sql database(shared_postgres().url());
     database.run(schema);
     support::tcp_gate gate(shared_postgres().port());
-    running_postrider bridge({.postgres_url = postgres_at(gate.port()),
-                              .redis_url = redis.url(),
-                              .file = route,
-                              .reconnects_quickly = true});
+    running_postrider bridge(
+        {.postgres_url = postgres_at(gate.port()), .redis_url = redis.url(), .file = route});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
     // No catch-up reaches behind the first start: what follows lies well after it.
