@@ -20,6 +20,7 @@ struct two_replicas {
     support::redis_server& redis = shared_redis();
     support::sql database{shared_postgres().url()};
     chat talk;
+    std::chrono::milliseconds pause{10};
     std::chrono::steady_clock::time_point next_burst = std::chrono::steady_clock::now();
 
     static postrider_settings settings(const std::string& postgres_url, const std::string& redis_url) {
@@ -57,7 +58,7 @@ heartbeat_timeout = "1s"
         for (int i = 0; i < 5; ++i)
             database.notify("chat", talk.next("k" + std::to_string(talk.total() % 40)));
         database.run("COMMIT");
-        next_burst = std::chrono::steady_clock::now() + 10ms;
+        next_burst = std::chrono::steady_clock::now() + pause;
     }
     bool talk_for(std::chrono::milliseconds time) {
         const auto end = std::chrono::steady_clock::now() + time;
