@@ -46,9 +46,11 @@ heartbeat_timeout = "1s"
     bool talk_until(Enough enough, std::chrono::seconds limit = 60s) {
         return support::repeatedly(
             [&] {
+                // Asked each time, for on a busy machine the next burst may always be due; and before it is
+                // sent, so that the last one has had some time.
+                if (enough()) return true;
                 if (std::chrono::steady_clock::now() >= next_burst) say_some();
-                // Asked each time: on a busy machine the next burst may always be due.
-                return enough();
+                return false;
             },
             limit);
     }
