@@ -12,13 +12,8 @@ namespace {
 TEST_CASE(
     "a leader dies before the answers to what it has pushed come: the standby pushes none of it again") {
     two_replicas t;
-    // So that there is mostly nothing else under way whose answer would be the one that is lost.
-    t.pause = 50ms;
     support::tcp_gate gate(t.redis.port());
-    auto settings = two_replicas::settings(shared_postgres().url(), redis_at(gate.port()));
-    // What is lost next is to be a push's answer, not the first one of a new connection.
-    settings.reconnects_quickly = false;
-    const auto first = std::make_unique<running_postrider>(settings);
+    const auto first = t.replica(shared_postgres().url(), redis_at(gate.port()));
     REQUIRE(first->becomes("leader"));
     const auto second = t.replica();
     INFO(first->end_of_log());
@@ -43,7 +38,7 @@ TEST_CASE(
         return false;
     };
     bool lost = false;
-    for (int i = 0; i < 60 && !lost; ++i)
+    for (int i = 0; i < 20 && !lost; ++i)
         lost = loses_the_answer_to_a_push();
     REQUIRE(lost);
     first->kill();

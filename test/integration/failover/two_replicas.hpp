@@ -20,18 +20,14 @@ struct two_replicas {
     support::redis_server& redis = shared_redis();
     support::sql database{shared_postgres().url()};
     chat talk;
-    std::chrono::milliseconds pause{10};
     std::chrono::steady_clock::time_point next_burst = std::chrono::steady_clock::now();
 
     static postrider_settings settings(const std::string& postgres_url, const std::string& redis_url) {
-        return {.postgres_url = postgres_url,
-                .redis_url = redis_url,
-                .file = both_ways("700ms", "100ms", R"(
+        return {.postgres_url = postgres_url, .redis_url = redis_url, .file = both_ways("700ms", "100ms", R"(
 [postgres]
 heartbeat = "2s"
 heartbeat_timeout = "1s"
-)"),
-                .reconnects_quickly = true};
+)")};
     }
     std::unique_ptr<running_postrider> replica(const std::string& postgres_url = shared_postgres().url()) {
         return replica(postgres_url, redis.url());
@@ -46,21 +42,16 @@ heartbeat_timeout = "1s"
     bool talk_until(Enough enough, std::chrono::seconds limit = 60s) {
         return support::repeatedly(
             [&] {
-                // Asked each time, for on a busy machine the next burst may always be due; and before it is
-                // sent, so that the last one has had some time.
-                if (enough()) return true;
-                if (std::chrono::steady_clock::now() >= next_burst) say_some();
+                if (std::chrono::steady_clock::now() < next_burst) return enough();
+                // Not so quickly that a change of some group is always on its way to Redis.
+                database.run("BEGIN");
+                for (int i = 0; i < 5; ++i)
+                    database.notify("chat", talk.next("k" + std::to_string(talk.total() % 40)));
+                database.run("COMMIT");
+                next_burst = std::chrono::steady_clock::now() + 10ms;
                 return false;
             },
             limit);
-    }
-    void say_some() {
-        // Not so quickly that a change of some group is always on its way to Redis.
-        database.run("BEGIN");
-        for (int i = 0; i < 5; ++i)
-            database.notify("chat", talk.next("k" + std::to_string(talk.total() % 40)));
-        database.run("COMMIT");
-        next_burst = std::chrono::steady_clock::now() + pause;
     }
     bool talk_for(std::chrono::milliseconds time) {
         const auto end = std::chrono::steady_clock::now() + time;
