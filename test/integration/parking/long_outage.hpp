@@ -59,6 +59,11 @@ buffer_bytes = )" + buffer_bytes + "\n")};
     bool is_parked_at_least(std::size_t events) {
         return support::eventually([&] { return parked() >= events; }, 60s);
     }
+    // Notifications that some listener has not yet taken.
+    double queued_pages() {
+        const auto rows = database.rows("SELECT pg_notification_queue_usage() * 1048576");
+        return std::stod(rows.at(0).at(0));
+    }
     // The last one of a key, and with it everything before.
     bool is_parked(const std::string& id) {
         return support::eventually(
