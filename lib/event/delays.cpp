@@ -54,10 +54,14 @@ void delays::due(steady_time now, std::vector<delayed>& leaving) {
     }
 }
 
-void delays::cancel(std::string_view key, std::vector<delayed>& cancelled) {
+void delays::cancel(std::string_view key, std::vector<delayed>& cancelled, std::uint64_t last) {
     auto entry = by_key_.lower_bound({key, steady_time::min(), 0});
     while (entry != by_key_.end() && std::get<0>(*entry) == key) {
         const auto found = waiting_.find({std::get<1>(*entry), std::get<2>(*entry)});
+        if (found->second.number > last) {
+            ++entry;
+            continue;
+        }
         // The index looks into the event's key, so its entry goes first.
         entry = by_key_.erase(entry);
         cancelled.push_back(std::move(found->second));

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -47,8 +48,9 @@ class delays {
     std::optional<steady_time> next_deadline() const;
     // Takes those whose time has come, in order of due, then of arrival.
     void due(steady_time now, std::vector<delayed>& leaving);
-    // Takes all that wait under this key, in order of due.
-    void cancel(std::string_view key, std::vector<delayed>& cancelled);
+    // Takes what waits under this key, in order of due; of what is counted only the numbers up to `last`.
+    void cancel(std::string_view key, std::vector<delayed>& cancelled,
+                std::uint64_t last = std::numeric_limits<std::uint64_t>::max());
     // Takes everything, in order of due.
     void take_all(std::vector<delayed>& leaving);
     std::size_t size() const { return waiting_.size(); }

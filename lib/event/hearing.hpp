@@ -31,6 +31,8 @@ class hearing {
         std::string payload;
         steady_time at{};
         std::string only = {};  // the one route that it is for; empty: all of the channel
+        // Of each route that it cancels: the last event before it on that one's channel.
+        std::vector<std::uint64_t> cancels_until = {};
     };
 
     // More than a channel carries in any outage; scores in Redis, which are doubles, stay exact over millions

@@ -25,6 +25,14 @@ std::optional<marked_number> parked::distance(std::string_view route) const {
     return std::nullopt;
 }
 
+std::optional<std::uint64_t> parked::cancels_until(std::string_view route) const {
+    const auto wanted = cancel_name(route);
+    for (const auto* words : {&numbers, &marks})
+        for (const auto& [name, number] : *words)
+            if (name == wanted) return number;
+    return std::nullopt;
+}
+
 bool parked::was_taken() const {
     return id != no_id && id <= 0 && std::none_of(numbers.begin(), numbers.end(), [&](const auto& n) {
                return distance(n.first).has_value();
@@ -38,6 +46,10 @@ std::string mark_name(std::string_view route, std::string_view marker) {
 // Markers are hexadecimal.
 std::string distance_name(std::string_view route, std::string_view marker) {
     return std::string("@").append(route).append("@@").append(marker);
+}
+
+std::string cancel_name(std::string_view route) {
+    return std::string("<").append(route);
 }
 
 std::string_view marker_in(std::string_view name, std::string_view route) {

@@ -22,7 +22,8 @@ struct parked {
     std::string payload;
     std::vector<std::pair<std::string, std::uint64_t>> numbers;  // by route
     // A marker that other processes have heard too, and the number of the route's event before it, by route:
-    // they tell which of the events that they have heard is meant. Read back they stand among the numbers.
+    // they tell which of the events that they have heard is meant. And, see cancel_name(), which events it
+    // cancels. Read back they stand among the numbers.
     std::vector<std::pair<std::string, std::uint64_t>> marks;
 
     bool is_for(std::string_view route) const;
@@ -31,6 +32,8 @@ struct parked {
     // For an event that has no number of the route yet: the latest marker before it, and how many events of
     // the channel lie behind that, itself included. Empty: it has a number, or is not for the route.
     std::optional<marked_number> distance(std::string_view route) const;
+    // Up to which of a delay route's events it cancels what waits; empty: nobody can say.
+    std::optional<std::uint64_t> cancels_until(std::string_view route) const;
     // A stop has put it back in front of the others: what it cancels was cancelled before that.
     bool was_taken() const;
 };
@@ -49,6 +52,8 @@ struct parked_range {
 // yet; no route has such a name.
 std::string mark_name(std::string_view route, std::string_view marker);
 std::string distance_name(std::string_view route, std::string_view marker);
+// How the last event before it is called, by a route that it cancels.
+std::string cancel_name(std::string_view route);
 // The marker in such a name; empty: it is none, or another route's.
 std::string_view marker_in(std::string_view name, std::string_view route);
 std::string_view distance_marker_in(std::string_view name, std::string_view route);

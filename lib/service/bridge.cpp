@@ -157,9 +157,10 @@ void bridge::notified(std::string_view channel, std::string_view payload) {
     if (who == channels_.end() || finishing_) return;
     const auto now = steady::now();
     const auto number = hearing_.count(who->second.channel);
-    if (holding_) return hold({who->second.channel, number, std::string(payload), now, only});
+    if (holding_)
+        return hold({who->second.channel, number, std::string(payload), now, only, heard_until(who->second)});
     if (must_park()) {
-        auto p = numbered(who->second, number, only);
+        auto p = numbered(who->second, number, only, heard_until(who->second));
         p.payload = payload;
         return park(std::move(p));
     }
@@ -167,9 +168,9 @@ void bridge::notified(std::string_view channel, std::string_view payload) {
 }
 
 void bridge::process(const subscribers& who, std::string_view payload, std::uint64_t number, steady_time now,
-                     std::string_view only) {
+                     std::string_view only, const std::vector<std::uint64_t>& until) {
     arrivals_.add(1, now);
-    if (only.empty() && !taken_before(who, payload, number)) cancel_all(who, payload);
+    if (only.empty() && !taken_before(who, payload, number)) cancel_all(who, payload, until);
     for (const auto i : who.routes) {
         auto& l = lanes_[i];
         if (is_for(i, only))

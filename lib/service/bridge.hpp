@@ -162,11 +162,13 @@ class bridge {
     void take_from_memory();
     void take_back(const event::parked& p);
     void drop_what_is_parked(const std::vector<event::parked_range>& ranges);
-    event::parked numbered(const subscribers& who, std::uint64_t number, std::string_view only) const;
+    // `until` is what heard_until() gave when it was heard.
+    event::parked numbered(const subscribers& who, std::uint64_t number, std::string_view only,
+                           const std::vector<std::uint64_t>& until) const;
     void forget_parked();
-    // `only` is the name of the route that it is for; empty: all of the channel.
+    // `only` is the name of the route that it is for; empty: all of the channel. `until`: see cancel_all().
     void process(const subscribers& who, std::string_view payload, std::uint64_t number, steady_time now,
-                 std::string_view only);
+                 std::string_view only, const std::vector<std::uint64_t>& until = {});
     bool is_for(std::size_t route, std::string_view only) const {
         return only.empty() || lanes_[route].route.name == only;
     }
@@ -175,8 +177,16 @@ class bridge {
     static bool is_known(lane& l, std::uint64_t number, const std::string& key);
     // `number` is 0 for an event of a catch-up.
     void take(std::size_t route, std::string_view payload, std::uint64_t number, steady_time now);
-    void cancel_all(const subscribers& who, std::string_view payload);
-    void cancel(std::size_t route, std::string_view payload);
+    // Of each route that the event just heard cancels: the last event before it, by what was heard here.
+    std::vector<std::uint64_t> heard_until(const subscribers& who) const;
+    // The same by the routes' numbers.
+    std::vector<std::uint64_t> numbers_until(const subscribers& who,
+                                             const std::vector<std::uint64_t>& heard) const;
+    std::vector<std::uint64_t> numbers_until(const subscribers& who, const event::parked& p) const;
+    // Cancels what waits of each route, its numbers up to `until`; empty: all.
+    void cancel_all(const subscribers& who, std::string_view payload,
+                    const std::vector<std::uint64_t>& until = {});
+    void cancel(std::size_t route, std::string_view payload, std::uint64_t until);
     void schedule(lane& l, event::envelope e, std::string_view payload, std::uint64_t number,
                   steady_time now);
     void reject(lane& l, event::rejection why, std::string_view payload);

@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/log_event.hpp"
 #include "core/token.hpp"
@@ -16,6 +17,12 @@ namespace postrider::service {
 using core::milliseconds_since_epoch;
 using core::steady;
 using core::wall;
+
+namespace {
+
+constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
+
+}  // namespace
 
 void bridge::schedule(lane& l, event::envelope e, std::string_view payload, std::uint64_t number,
                       steady_time now) {
@@ -52,27 +59,28 @@ void bridge::schedule(lane& l, event::envelope e, std::string_view payload, std:
     rearm(l);
 }
 
-// An event that comes once more, through a catch-up, must not cancel what was scheduled after it.
-void bridge::cancel_all(const subscribers& who, std::string_view payload) {
+void bridge::cancel_all(const subscribers& who, std::string_view payload,
+                        const std::vector<std::uint64_t>& until) {
     const auto waits = [this](std::size_t i) { return lanes_[i].waiting.size() != 0; };
     if (std::none_of(who.cancels.begin(), who.cancels.end(), waits)) return;
+    // An event that comes once more, through a catch-up, must not cancel what was scheduled after it.
     const auto knows = [&](std::size_t i) {
         const auto& l = lanes_[i];
         const auto e = l.seen ? reader_.read(l.route, payload) : event::rejection::no_id;
         return e && l.seen->time_of(e->id);
     };
     if (std::any_of(who.routes.begin(), who.routes.end(), knows)) return;
-    for (const auto i : who.cancels)
-        cancel(i, payload);
+    for (std::size_t n = 0; n < who.cancels.size(); ++n)
+        cancel(who.cancels[n], payload, until.empty() ? no_limit : until[n]);
 }
 
-void bridge::cancel(std::size_t route, std::string_view payload) {
+void bridge::cancel(std::size_t route, std::string_view payload, std::uint64_t until) {
     auto& l = lanes_[route];
     if (l.waiting.size() == 0) return;
     const auto key = reader_.read_key(l.route.delaying.cancel_key, payload, l.route.max_payload_bytes);
     if (!key) return;  // the channel's own route says what is wrong with it
     std::vector<event::delayed> cancelled;
-    l.waiting.cancel(*key, cancelled);
+    l.waiting.cancel(*key, cancelled, until);
     for (auto& d : cancelled) {
         ++l.count.cancelled;
         if (core::shows(spdlog::level::debug))

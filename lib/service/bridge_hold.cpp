@@ -115,7 +115,8 @@ void bridge::release() {
 void bridge::finish_held() {
     while (auto h = hearing_.take()) {
         const auto& who = *by_channel_[h->channel];
-        if (h->only.empty() && !taken_before(who, h->payload, h->number)) cancel_all(who, h->payload);
+        if (h->only.empty() && !taken_before(who, h->payload, h->number))
+            cancel_all(who, h->payload, numbers_until(who, h->cancels_until));
         for (const auto i : who.routes)
             if (!lanes_[i].seen && is_for(i, h->only))
                 take(i, h->payload, lanes_[i].numbers.of(h->number), steady::now());

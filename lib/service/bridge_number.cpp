@@ -1,5 +1,6 @@
 // How the bridge numbers what it has heard, and what it knows of the numbers of those who led before.
 #include <algorithm>
+#include <limits>
 
 #include "service/bridge.hpp"
 
@@ -12,6 +13,8 @@ const event::marked_number* find_marker(const std::vector<event::marked_number>&
         std::find_if(markers.begin(), markers.end(), [&](const auto& m) { return m.marker == name; });
     return found == markers.end() ? nullptr : &*found;
 }
+
+constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
 
 }  // namespace
 
@@ -114,6 +117,55 @@ bool bridge::taken_before(const subscribers& who, std::string_view payload, std:
         const auto e = reader_.read(l.route, payload);
         return e && is_known(l, l.numbers.of(number), e->key);
     });
+}
+
+void bridge::add_mark(const lane& l, event::parked& p) {
+    if (l.markers.empty()) return;
+    const auto& latest = l.markers.back();
+    p.marks.emplace_back(event::mark_name(l.route.name, latest.marker), latest.number);
+}
+
+event::parked bridge::numbered(const subscribers& who, std::uint64_t number, std::string_view only,
+                               const std::vector<std::uint64_t>& until) const {
+    event::parked p;
+    p.channel = *who.name;
+    for (const auto i : who.routes)
+        if (is_for(i, only)) {
+            p.numbers.emplace_back(lanes_[i].route.name, lanes_[i].numbers.of(number));
+            add_mark(lanes_[i], p);
+        }
+    for (std::size_t n = 0; n < until.size(); ++n) {
+        const auto& l = lanes_[who.cancels[n]];
+        if (const auto last = l.numbers.before(until[n]))
+            p.marks.emplace_back(event::cancel_name(l.route.name), *last);
+    }
+    return p;
+}
+
+// An event that is taken later than heard must not cancel what came after it, which an earlier leader may
+// have saved.
+std::vector<std::uint64_t> bridge::heard_until(const subscribers& who) const {
+    std::vector<std::uint64_t> until;
+    for (const auto i : who.cancels) {
+        const auto last = hearing_.last(lanes_[i].channel);
+        until.push_back(lanes_[i].channel == who.channel ? last - 1 : last);
+    }
+    return until;
+}
+
+std::vector<std::uint64_t> bridge::numbers_until(const subscribers& who,
+                                                 const std::vector<std::uint64_t>& heard) const {
+    std::vector<std::uint64_t> until;
+    for (std::size_t n = 0; n < heard.size(); ++n)
+        until.push_back(lanes_[who.cancels[n]].numbers.before(heard[n]).value_or(no_limit));
+    return until;
+}
+
+std::vector<std::uint64_t> bridge::numbers_until(const subscribers& who, const event::parked& p) const {
+    std::vector<std::uint64_t> until;
+    for (const auto i : who.cancels)
+        until.push_back(p.cancels_until(lanes_[i].route.name).value_or(no_limit));
+    return until;
 }
 
 }  // namespace postrider::service

@@ -38,23 +38,6 @@ bool bridge::must_park() {
     return true;
 }
 
-void bridge::add_mark(const lane& l, event::parked& p) {
-    if (l.markers.empty()) return;
-    const auto& latest = l.markers.back();
-    p.marks.emplace_back(event::mark_name(l.route.name, latest.marker), latest.number);
-}
-
-event::parked bridge::numbered(const subscribers& who, std::uint64_t number, std::string_view only) const {
-    event::parked p;
-    p.channel = *who.name;
-    for (const auto i : who.routes)
-        if (is_for(i, only)) {
-            p.numbers.emplace_back(lanes_[i].route.name, lanes_[i].numbers.of(number));
-            add_mark(lanes_[i], p);
-        }
-    return p;
-}
-
 void bridge::park(event::parked p) {
     to_park_bytes_ += p.payload.size();
     to_park_.push_back(std::move(p));
@@ -66,8 +49,9 @@ void bridge::park(event::parked p) {
 void bridge::take_held(const event::hearing::heard& h) {
     const auto& who = *by_channel_[h.channel];
     const auto now = steady::now();
-    if (!must_park()) return process(who, h.payload, h.number, now, h.only);
-    auto p = numbered(who, h.number, h.only);
+    const auto until = numbers_until(who, h.cancels_until);
+    if (!must_park()) return process(who, h.payload, h.number, now, h.only, until);
+    auto p = numbered(who, h.number, h.only, h.cancels_until);
     const auto comes_first = [&](const auto& n) {
         const auto* range = event::range_of(parked_before_, n.first);
         return range != nullptr && n.second < range->first;
@@ -79,7 +63,7 @@ void bridge::take_held(const event::hearing::heard& h) {
     const auto all = p.numbers.size();
     if (std::any_of(p.numbers.begin(), p.numbers.end(), comes_first)) {
         if (std::all_of(p.numbers.begin(), p.numbers.end(), comes_first))
-            return process(who, h.payload, h.number, now, h.only);
+            return process(who, h.payload, h.number, now, h.only, until);
         // A stop has put aside what some of the routes had not delivered.
         for (const auto i : who.routes) {
             const auto& name = lanes_[i].route.name;
@@ -215,7 +199,8 @@ void bridge::take_back(const event::parked& p) {
     const auto who = channels_.find(p.channel);
     if (who == channels_.end()) return;
     const auto now = steady::now();
-    if (!p.was_taken() && !taken_before(who->second, p)) cancel_all(who->second, p.payload);
+    if (!p.was_taken() && !taken_before(who->second, p))
+        cancel_all(who->second, p.payload, numbers_until(who->second, p));
     for (const auto i : who->second.routes)
         if (p.is_for(lanes_[i].route.name)) take(i, p.payload, number_of(lanes_[i], p), now);
 }

@@ -55,11 +55,18 @@ buffer_bytes = )" + buffer_bytes + "\n"),
         return wanted;
     }
     std::size_t parked() {
+        // The program makes the table some time after it is ready.
+        if (database.rows("SELECT to_regclass('postrider.parked') IS NULL").at(0).at(0) == "t") return 0;
         const auto rows = database.rows("SELECT count(*) FROM postrider.parked");
         return static_cast<std::size_t>(std::stoul(rows.at(0).at(0)));
     }
     bool is_parked_at_least(std::size_t events) {
         return support::eventually([&] { return parked() >= events; }, 60s);
+    }
+    // Of 8 KiB, with notifications that some listener has not yet taken.
+    double queued_pages() {
+        const auto rows = database.rows("SELECT pg_notification_queue_usage() * 1048576");
+        return std::stod(rows.at(0).at(0));
     }
     // The last one of a key, and with it everything before.
     bool is_parked(const std::string& id) {

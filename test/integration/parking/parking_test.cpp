@@ -24,9 +24,12 @@ TEST_CASE(
     const auto before = bridge.resident_bytes();
 
     t.redis.stop();
-    t.say(20'000);
-    // Two routes, and about 100 bytes an event: no more than 2,000 of them can wait.
-    REQUIRE(t.is_parked_at_least(17'500));
+    // Two routes, and about 100 bytes an event: no more than 2,000 of them can wait. What Postgres has not
+    // yet written waits too, so it is given the time.
+    for (std::size_t sent = 2'500; sent <= 20'000; sent += 2'500) {
+        t.say(2'500);
+        REQUIRE(t.is_parked_at_least(sent - 2'500));
+    }
     CHECK(bridge.log().find("events are put aside in Postgres") != std::string::npos);
     if (running_postrider::memory_is_its_own) CHECK(bridge.resident_bytes() < before + (12U << 20));
     CHECK(bridge.answers("/stats", R"("parking":true)"));
@@ -38,6 +41,11 @@ TEST_CASE(
     CHECK(bridge.answers("/stats", R"("parking":false)"));
     t.say(250);
     t.check_everything_once();
+    MESSAGE("the peak was ", (bridge.peak_bytes() - before) >> 10, " KiB above what was resident before");
+    if (running_postrider::memory_is_its_own)
+        CHECK(bridge.peak_bytes() < before + (12U << 20));
+    else
+        MESSAGE("left out: the peak of the memory, which the sanitizer distorts");
 }
 
 TEST_CASE("open groups of more than may wait are no outage: nothing is put aside while Redis takes events") {

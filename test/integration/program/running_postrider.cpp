@@ -68,6 +68,10 @@ std::size_t running_postrider::resident_bytes() const {
     return support::resident_bytes(program_->pid());
 }
 
+std::size_t running_postrider::peak_bytes() const {
+    return support::peak_bytes(program_->pid());
+}
+
 std::size_t running_postrider::open_descriptors() const {
     return support::open_descriptors(program_->pid());
 }

@@ -52,6 +52,7 @@ class running_postrider {
 
     // Of the process, as the kernel counts it. Says little under a sanitizer, which keeps what was freed.
     std::size_t resident_bytes() const;
+    std::size_t peak_bytes() const;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     static constexpr bool memory_is_its_own = false;
 #else

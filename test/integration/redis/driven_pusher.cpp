@@ -6,7 +6,8 @@
 
 namespace postrider::test {
 
-driven_pusher::driven_pusher(std::uint16_t port, std::string writer) : client_(quick(port)) {
+driven_pusher::driven_pusher(std::uint16_t port, std::string writer, event::target_kind kind)
+    : client_(quick(port)) {
     place.route = "r";
     redis::saver_settings saves;
     saves.groups_of = [](std::size_t) {
@@ -19,6 +20,7 @@ driven_pusher::driven_pusher(std::uint16_t port, std::string writer) : client_(q
     pusher_ = std::make_unique<redis::pusher>(client_.loop().get_executor(), *client_, std::move(saves),
                                               sink(), std::move(writer));
     event::target to;
+    to.kind = kind;
     to.name = "q";
     line = pusher_->line_to(to);
     REQUIRE(client_.until_connected());
@@ -42,6 +44,9 @@ redis::pusher_sink driven_pusher::sink() {
     };
     s.refused = [this](redis::delivery d, const std::string&) { refused.push_back(std::move(d.body)); };
     s.place_of = [this](std::size_t) { return place; };
+    s.stream_fields = [](const redis::delivery& d) {
+        return std::vector<std::string>{"length", std::to_string(d.body.size())};
+    };
     s.server_changed = [] {};
     s.cannot_save = [] {};
     s.deposed = [this](const std::string& why) {

@@ -10,10 +10,11 @@
 
 namespace postrider::test {
 
-// A pusher with one target, the list "q", and one route, "r", whose loop turns only while the test waits.
+// A pusher with one target, "q", and one route, "r", whose loop turns only while the test waits. An entry of
+// a stream has its body's "length" beside it.
 class driven_pusher {
  public:
-    driven_pusher(std::uint16_t port, std::string writer);
+    driven_pusher(std::uint16_t port, std::string writer, event::target_kind kind = event::target_kind::list);
     driven_pusher(const driven_pusher&) = delete;
     driven_pusher& operator=(const driven_pusher&) = delete;
     ~driven_pusher();

@@ -161,6 +161,24 @@ TEST_CASE("cancelling takes all events of the key and no other") {
     CHECK(ids(leaving) == "1 3 ");
 }
 
+TEST_CASE("cancelling up to a number leaves what came later, and takes what is not counted") {
+    delays waiting;
+    std::uint64_t number = 0;
+    for (const auto* id : {"uncounted", "1", "2", "3"}) {
+        auto d = make("a", id, 10);
+        d.number = number++;
+        waiting.add(std::move(d));
+    }
+    std::vector<delayed> cancelled;
+    waiting.cancel("a", cancelled, 2);
+    CHECK(ids(cancelled) == "uncounted 1 2 ");
+    waiting.cancel("a", cancelled, 2);
+    CHECK(cancelled.size() == 3);
+    waiting.cancel("a", cancelled);
+    CHECK(ids(cancelled) == "uncounted 1 2 3 ");
+    CHECK(waiting.size() == 0);
+}
+
 TEST_CASE("taking all leaves nothing behind, also for later cancellations") {
     delays waiting;
     waiting.add(make("a", "2", 20));

@@ -34,6 +34,19 @@ TEST_CASE("the marks stand behind the numbers, and are read back among them") {
     CHECK(after.number_of(mark_name("a", "m1")) == 12);
 }
 
+TEST_CASE("up to where an event cancels is written behind its numbers, and is no number of its own") {
+    parked before;
+    before.marks.emplace_back(cancel_name("a"), 12);
+    CHECK(before.cancels_until("a") == 12);
+    parked after;
+    read_numbers(numbers_text(before), after);
+    CHECK(after.cancels_until("a") == 12);
+    CHECK_FALSE(after.cancels_until("ab"));
+    CHECK_FALSE(after.is_for("a"));
+    CHECK_FALSE(after.distance("a"));
+    CHECK(marker_in(cancel_name("a"), "a").empty());
+}
+
 TEST_CASE("an event without a number is told by its distance behind a marker, route by route") {
     auto p = with({{"a", 0}, {distance_name("a", "m1"), 5}, {"ab", 7}});
     p.id = 3;

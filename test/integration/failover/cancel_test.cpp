@@ -1,0 +1,87 @@
+// What cancels comes on a channel that no route has, so that no number says what a leader has done with it.
+#include <doctest/doctest.h>
+
+#include "running_postrider.hpp"
+#include "servers.hpp"
+#include "support/eventually.hpp"
+#include "support/tcp_gate.hpp"
+
+namespace postrider::test {
+namespace {
+
+// Far longer than the test: what is not cancelled still waits at the end.
+constexpr const char* route = R"(
+[redis]
+command_timeout = "60s"
+[[route]]
+name = "reminder"
+channel = "reminders"
+policy = "delay"
+key = "/id"
+min_delay = "1h"
+max_delay = "1h"
+cancel_on = "answers"
+cancel_key = "/to"
+to = "sent"
+)";
+
+// Which reminders wait in Redis, by their keys.
+std::string waiting(support::redis_server& redis) {
+    std::string all;
+    for (const std::string id : {"a", "b", "c"})
+        for (const auto& name : redis.command({"KEYS", "postrider:delay:*"})) {
+            const auto text = redis.command({"GET", name});
+            if (!text.empty() && text.front().find(R"("key":")" + id + '"') != std::string::npos) all += id;
+        }
+    return all;
+}
+
+std::string leading_session(support::sql& database) {
+    const auto rows = database.rows(
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted");
+    return rows.empty() ? "" : rows.front().front();
+}
+
+TEST_CASE(
+    "who takes over cancels what came before the answer that it holds, and nothing that came after it") {
+    auto& redis = shared_redis();
+    support::sql database(shared_postgres().url());
+    support::tcp_gate of_first(redis.port());
+    support::tcp_gate of_second(redis.port());
+    const auto settings = [&](const support::tcp_gate& gate) {
+        return postrider_settings{
+            .postgres_url = shared_postgres().url(), .redis_url = redis_at(gate.port()), .file = route};
+    };
+    running_postrider first(settings(of_first));
+    REQUIRE(first.becomes("leader"));
+    running_postrider second(settings(of_second));
+    INFO(second.end_of_log());
+    REQUIRE(second.becomes("standby"));
+    // From here on it cannot ask what the leader has done, and holds everything.
+    of_second.stall();
+    database.run("BEGIN");
+    database.notify("answers", R"({"to":"a"})");
+    database.notify("reminders", R"({"id":"a"})");
+    database.notify("reminders", R"({"id":"b"})");
+    database.run("COMMIT");
+    REQUIRE(support::eventually([&] { return waiting(redis) == "ab"; }));
+    // This answer the leader has taken, and Redis does not know.
+    of_first.stall();
+    database.notify("answers", R"({"to":"b"})");
+    REQUIRE(first.answers("/stats", R"("cancelled":1)"));
+    const auto leader = leading_session(database);
+    first.kill();
+    REQUIRE(support::eventually([&] {
+        const auto now = leading_session(database);
+        return !now.empty() && now != leader;
+    }));
+    of_second.pass();
+    REQUIRE(second.becomes("leader"));
+    database.notify("reminders", R"({"id":"c"})");
+    REQUIRE(support::eventually([&] { return waiting(redis).ends_with("c"); }));
+    CHECK(waiting(redis) == "ac");
+    CHECK(second.answers("/stats", R"("cancelled":1)"));
+}
+
+}  // namespace
+}  // namespace postrider::test
