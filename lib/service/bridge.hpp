@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -183,6 +184,7 @@ class bridge {
     std::vector<std::uint64_t> numbers_until(const subscribers& who,
                                              const std::vector<std::uint64_t>& heard) const;
     std::vector<std::uint64_t> numbers_until(const subscribers& who, const event::parked& p) const;
+    static constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
     // Cancels what waits of each route, its numbers up to `until`; empty: all.
     void cancel_all(const subscribers& who, std::string_view payload,
                     const std::vector<std::uint64_t>& until = {});

@@ -2,7 +2,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "core/log_event.hpp"
 #include "core/token.hpp"
@@ -17,12 +16,6 @@ namespace postrider::service {
 using core::milliseconds_since_epoch;
 using core::steady;
 using core::wall;
-
-namespace {
-
-constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
-
-}  // namespace
 
 void bridge::schedule(lane& l, event::envelope e, std::string_view payload, std::uint64_t number,
                       steady_time now) {

@@ -1,6 +1,5 @@
 // How the bridge numbers what it has heard, and what it knows of the numbers of those who led before.
 #include <algorithm>
-#include <limits>
 
 #include "service/bridge.hpp"
 
@@ -13,8 +12,6 @@ const event::marked_number* find_marker(const std::vector<event::marked_number>&
         std::find_if(markers.begin(), markers.end(), [&](const auto& m) { return m.marker == name; });
     return found == markers.end() ? nullptr : &*found;
 }
-
-constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
 
 }  // namespace
 
