@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Grafana's dashboard: Prometheus parses every query, every metric in it is one of test/golden/metrics.txt and each of
-# those is shown; every panel has a title, a word on what it means, a unit, and the data source that is chosen above;
-# no two lie upon one another; and Compose puts the file where Grafana looks for it.
+# those is shown, by labels that it has; every panel has a title, a word on what it means, a unit, and the data source
+# that is chosen above; no two lie upon one another; and Compose puts the file where Grafana looks for it.
 set -euo pipefail
 . "$(dirname "$0")/tools.sh"
 
@@ -55,6 +55,17 @@ unknown=$(comm -23 <(echo "$shown") <(echo "$names"))
 while read -r name _; do
     grep -qE "^$name(_bucket|_sum|_count)?\$" <<<"$shown" || wrong "no panel shows $name"
 done <"$golden"
+
+# A label that a metric does not have would leave a panel empty.
+foreign=$(jq -r --rawfile golden "$golden" '
+    ($golden | split("\n") | map(split(" ") | select(length > 1)
+        | {key: .[0], value: (.[2:] + ["instance"] + (if .[1] == "histogram" then ["le"] else [] end))})
+        | from_entries) as $labels
+    | .groups[].rules[].expr as $query
+    | [$query | scan("postrider_[a-z_]+") | $labels[.] // $labels[sub("_(bucket|sum|count)$"; "")] | .[]] as $known
+    | $query | [scan("by \\(([a-z_, ]+)\\)")[0] | splits(", *")] + [scan("[{,] *([a-z_]+) *(?:=|!)")[0]] | unique | .[]
+    | select(IN($known[]) | not) | "\(.) in \($query)"' "$folder/rules.json")
+[[ -z $foreign ]] || wrong "no such label: $foreign"
 
 path=$(sed -n 's/^ *path: *//p' deploy/grafana/dashboards.yml)
 grep -qF -- "- ./grafana:$path:ro" deploy/compose.yaml || wrong "Compose does not mount the dashboard at $path"
