@@ -1,5 +1,4 @@
 #include <doctest/doctest.h>
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <thread>
 
 #include "client.hpp"
+#include "core/log_line.hpp"
 #include "running_server.hpp"
 #include "support/eventually.hpp"
 
@@ -150,7 +150,7 @@ TEST_CASE("without a free descriptor the server waits, and then serves who waite
     CHECK(client(server.port()).get("/echo").status == 200);
     REQUIRE(eventually([&] { return server.connections() == 0; }));
     CHECK(server.connections() == 0);
-    spdlog::info("{} are about to run out", std::string("descriptors"));
+    core::log_info("{} are about to run out", std::string("descriptors"));
     rlimit before{};
     REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
     const int next = ::dup(0);

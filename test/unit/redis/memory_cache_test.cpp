@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+#include "redis/cache.hpp"
+
 using namespace std::chrono_literals;
 using postrider::redis::memory_cache;
 
@@ -33,6 +35,12 @@ std::string changes(memory_cache& c, memory_cache::time now = at(0ms)) {
 }
 
 }  // namespace
+
+TEST_CASE("while Redis is away 10,000 values, or 100 MB, are kept, unless told otherwise") {
+    const postrider::redis::cache_settings s;
+    CHECK(s.entries == 10'000);
+    CHECK(s.bytes == 100'000'000);
+}
 
 TEST_CASE("a value is there until it is deleted or its time is over") {
     memory_cache c(10, 1 << 20);

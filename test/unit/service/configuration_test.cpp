@@ -20,6 +20,7 @@ TEST_CASE("with nothing but two URLs the defaults stand") {
     CHECK(c.log_level == "info");
     CHECK(c.log_format == log_format::text);
     CHECK(c.context_ttl == 24h);
+    CHECK(c.redis_buffer_bytes == 64 << 20);
     CHECK(c.warnings.empty());
     CHECK(c.routes.size() == 2);
 }
