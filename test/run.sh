@@ -102,10 +102,24 @@ report() {
     fi
     passed=$((passed + good))
     failed=$((failed + bad))
-    if ((bad)); then cat "$logs/$1.log"; fi
+    if ((bad)); then
+        cat "$logs/$1.log"
+        {
+            printf '%s%s\n' "$1" "$ending"
+            failed_cases "$logs/$1.log"
+        } >>"$logs/failures"
+    fi
     printf '%-28s %4d passed, %d failed in %d s%s\n' "$1" "$good" "$bad" "$seconds" "$ending"
     # A check whose tool is missing passes, and says so.
     grep -oh 'left out: .*' "$logs/$1.log" || true
+}
+
+# What doctest wrote of each failed case, each shortened: a run's output is often kept by its end alone.
+failed_cases() {
+    awk -v RS='=====+' '/ERROR: / {
+        n = split($0, line, "\n")
+        for (i = 1; i <= n; ++i) if (i <= 14 || i > n - 10) print substr(line[i], 1, 240)
+    }' "$1" | head -c 3000
 }
 
 while (($#)); do
@@ -128,6 +142,7 @@ cmake --build --preset "$preset" -j "$(nproc)"
 
 logs=build/$preset/test-logs
 mkdir -p "$logs" build/test-cache
+: >"$logs/failures"
 export POSTRIDER_TEST_CACHE=${POSTRIDER_TEST_CACHE:-$PWD/build/test-cache}
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
@@ -141,5 +156,6 @@ if ((${#unit[@]} + ${#integration[@]} == 0)); then fail "no test program is call
 run_programs 2 "${unit[@]}"
 run_programs "${POSTRIDER_TEST_JOBS:-1}" "${integration[@]}"
 
+cat "$logs/failures"
 printf '%d passed, %d failed\n' "$passed" "$failed"
 ((failed == 0))
