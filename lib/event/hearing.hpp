@@ -71,13 +71,13 @@ class hearing {
     void hold(heard h);
     // The oldest one held; empty: none.
     std::optional<heard> take();
-    // Forgets from the front what is done, as done(channel, number) says; of a session what comes after an
-    // event that is not done is not done either.
-    template <class Done>
-    void forget_done(Done done) {
+    // Hands over from the front, to forgotten(heard), what is done, as done(channel, number) says; of a
+    // session what comes after an event that is not done is not done either.
+    template <class Done, class Forgotten>
+    void forget_done(Done done, Forgotten forgotten) {
         for (auto* s : {&oldest_, &newest_})
             while (!s->events.empty() && done(s->events.front().channel, s->events.front().number))
-                s->pop();
+                forgotten(s->pop());
         std::erase_if(holes_, [&](const hole& h) { return done(h.channel, h.last); });
         for (auto& h : holes_)
             for (auto end = h.last; h.first < end;) {

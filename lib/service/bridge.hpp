@@ -13,6 +13,7 @@
 #include "event/hearing.hpp"
 #include "event/parked.hpp"
 #include "event/payload.hpp"
+#include "event/recent.hpp"
 #include "net/signal.hpp"
 #include "postgres/parking.hpp"
 #include "redis/pusher.hpp"
@@ -178,13 +179,14 @@ class bridge {
     static bool is_known(lane& l, std::uint64_t number, const std::string& key);
     // `number` is 0 for an event of a catch-up.
     void take(std::size_t route, std::string_view payload, std::uint64_t number, steady_time now);
+    static constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
     // Of each route that the event just heard cancels: the last event before it, by what was heard here.
     std::vector<std::uint64_t> heard_until(const subscribers& who) const;
-    // The same by the routes' numbers.
-    std::vector<std::uint64_t> numbers_until(const subscribers& who,
-                                             const std::vector<std::uint64_t>& heard) const;
+    // The same by the routes' numbers; `unknown` where nobody can say.
+    std::vector<std::uint64_t> numbers_until(const subscribers& who, const std::vector<std::uint64_t>& heard,
+                                             std::uint64_t unknown = no_limit) const;
     std::vector<std::uint64_t> numbers_until(const subscribers& who, const event::parked& p) const;
-    static constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
+    void cancel_again();
     // Cancels what waits of each route, its numbers up to `until`; empty: all.
     void cancel_all(const subscribers& who, std::string_view payload,
                     const std::vector<std::uint64_t>& until = {});
@@ -244,6 +246,7 @@ class bridge {
     std::vector<const subscribers*> by_channel_;
     std::vector<std::size_t> catch_ups_;  // the routes that have one
     event::hearing hearing_{0};
+    event::recent lately_cancelling_;  // held once, on channels that no route has
     postgres::parking parking_;
     std::deque<event::parked> to_park_;  // heard, and not yet in the table
     std::size_t to_park_bytes_ = 0;

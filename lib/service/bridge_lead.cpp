@@ -160,7 +160,16 @@ asio::awaitable<core::result<void>> bridge::take_over() {
     core::log_line(level, "leading", {});
     pusher_.lead();
     park_again_.notify();
+    cancel_again();
     co_return boost::system::in_place_value;
+}
+
+// A leader that was cut from Redis alone may have cancelled what still waits there.
+void bridge::cancel_again() {
+    for (const auto& h : lately_cancelling_.take(steady::now())) {
+        const auto& who = *by_channel_[h.channel];
+        cancel_all(who, h.payload, numbers_until(who, h.cancels_until, 0));
+    }
 }
 
 // How far a route is by the leader's count, where this process can translate it.
@@ -182,12 +191,16 @@ void bridge::forget_done(const std::vector<redis::saved_place>& places) {
     std::vector<event::numbering> numbers;
     for (std::size_t i = 0; i < lanes_.size(); ++i)
         numbers.emplace_back(hearing_, lanes_[i].channel, places[i].markers, places[i].number);
-    hearing_.forget_done([&](std::size_t channel, std::uint64_t heard) {
+    const auto is_done = [&](std::size_t channel, std::uint64_t heard) {
         const auto& routes = by_channel_[channel]->routes;
         return std::all_of(routes.begin(), routes.end(), [&](std::size_t i) {
             const auto number = numbers[i].of(heard);
             return number != 0 && number <= places[i].number;
         });
+    };
+    // Where a channel only cancels, no place says what the leader has done with its events.
+    hearing_.forget_done(is_done, [this](event::hearing::heard h) {
+        if (by_channel_[h.channel]->routes.empty()) lately_cancelling_.add(std::move(h));
     });
     in_sync_ = in_sync_ || is_before_session_done(numbers, places);
 }

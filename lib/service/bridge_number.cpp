@@ -151,10 +151,11 @@ std::vector<std::uint64_t> bridge::heard_until(const subscribers& who) const {
 }
 
 std::vector<std::uint64_t> bridge::numbers_until(const subscribers& who,
-                                                 const std::vector<std::uint64_t>& heard) const {
+                                                 const std::vector<std::uint64_t>& heard,
+                                                 std::uint64_t unknown) const {
     std::vector<std::uint64_t> until;
     for (std::size_t n = 0; n < heard.size(); ++n)
-        until.push_back(lanes_[who.cancels[n]].numbers.before(heard[n]).value_or(no_limit));
+        until.push_back(lanes_[who.cancels[n]].numbers.before(heard[n]).value_or(unknown));
     return until;
 }
 

@@ -83,5 +83,46 @@ TEST_CASE(
     CHECK(second.answers("/stats", R"("cancelled":1)"));
 }
 
+// How many events of the session the leader has said to be done or saved.
+std::uint64_t done(support::redis_server& redis) {
+    const auto place = redis.command({"HMGET", "postrider:{sent}:place:reminder", "number", "base"});
+    return std::stoull("0" + place.at(0)) - std::stoull("0" + place.at(1));
+}
+
+// How often it was asked for that by those who stand by, or lead from now on.
+std::size_t looks_at_places(support::redis_server& redis) {
+    const auto stats = redis.command({"INFO", "commandstats"}).front();
+    const std::string what = "cmdstat_hmget:calls=";
+    const auto at = stats.find(what);
+    return at == std::string::npos ? 0 : std::stoul(stats.substr(at + what.size()));
+}
+
+TEST_CASE("an answer that a leader cut from Redis has taken counts once that is killed, also a look later") {
+    support::redis_server redis;
+    support::sql database(shared_postgres().url());
+    support::tcp_gate of_first(redis.port());
+    running_postrider first(
+        {.postgres_url = shared_postgres().url(), .redis_url = redis_at(of_first.port()), .file = route});
+    REQUIRE(first.becomes("leader"));
+    running_postrider second(
+        {.postgres_url = shared_postgres().url(), .redis_url = redis_at(redis.port()), .file = route});
+    INFO(second.end_of_log());
+    REQUIRE(second.becomes("standby"));
+    for (const auto* id : {"a", "b"})
+        database.notify("reminders", std::string(R"({"id":")") + id + R"("})");
+    REQUIRE(support::eventually([&] { return waiting(redis) == "ab"; }));
+    REQUIRE(support::eventually([&] { return done(redis) == 2; }));
+    of_first.stall();
+    const auto looks = looks_at_places(redis);
+    database.notify("answers", R"({"to":"b"})");
+    REQUIRE(first.answers("/stats", R"("cancelled":1)"));
+    // Only the standby can ask, and with that it has nothing more to ask for.
+    REQUIRE(support::eventually([&] { return looks_at_places(redis) > looks; }));
+    first.kill();
+    REQUIRE(second.becomes("leader"));
+    REQUIRE(support::eventually([&] { return waiting(redis) == "a"; }));
+    CHECK(second.answers("/stats", R"("cancelled":1)"));
+}
+
 }  // namespace
 }  // namespace postrider::test

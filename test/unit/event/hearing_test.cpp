@@ -19,9 +19,12 @@ std::optional<std::uint64_t> at(const hearing& h, std::string_view marker, std::
     return std::nullopt;
 }
 
-// Numbers up to done[channel].
-void forget_done(hearing& h, const std::vector<std::uint64_t>& done) {
-    h.forget_done([&](std::size_t channel, std::uint64_t number) { return number <= done[channel]; });
+// Numbers up to done[channel]; returns how many such were handed over.
+std::size_t forget_done(hearing& h, const std::vector<std::uint64_t>& done) {
+    std::size_t forgotten = 0;
+    h.forget_done([&](std::size_t channel, std::uint64_t number) { return number <= done[channel]; },
+                  [&](const hearing::heard& e) { forgotten += e.number <= done[e.channel] ? 1 : 0; });
+    return forgotten;
 }
 
 hearing::heard one(std::size_t channel, std::uint64_t number, std::string payload) {
@@ -241,11 +244,11 @@ TEST_CASE("what is done is forgotten from the front only, so that nothing is tak
     h.hold(one(0, 1, "a"));
     h.hold(one(1, 1, "b"));
     h.hold(one(0, 2, "c"));
-    forget_done(h, {2, 0});
+    CHECK(forget_done(h, {2, 0}) == 1);
     CHECK(h.held() == 2);
-    forget_done(h, {1, 1});
+    CHECK(forget_done(h, {1, 1}) == 1);
     CHECK(h.held() == 1);
-    forget_done(h, {2, 1});
+    CHECK(forget_done(h, {2, 1}) == 1);
     CHECK(h.held() == 0);
 }
 
@@ -327,8 +330,9 @@ TEST_CASE("whatever is heard, held and forgotten, a plain model of it agrees") {
                 std::vector<std::uint64_t> done;
                 for (const auto n : m.counts)
                     done.push_back(n - std::min<std::uint64_t>(n, dice() % 5));
-                forget_done(h, done);
+                const auto before = m.held.size();
                 m.forget_done(done);
+                REQUIRE(forget_done(h, done) == before - m.held.size());
             } else {
                 const auto oldest = static_cast<std::size_t>(throw_dice(dice, 0, 100));
                 const auto newest = static_cast<std::size_t>(throw_dice(dice, 0, 100));
