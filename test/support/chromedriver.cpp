@@ -14,6 +14,7 @@
 
 #include "support/eventually.hpp"
 #include "support/ports.hpp"
+#include "support/uninterrupted.hpp"
 
 namespace postrider::support {
 namespace {
@@ -64,14 +65,15 @@ class connection {
 
     void send(std::string_view bytes) {
         while (!bytes.empty()) {
-            const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            const auto sent =
+                uninterrupted([&] { return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
             if (sent <= 0) throw std::runtime_error("chromedriver went away");
             bytes.remove_prefix(static_cast<std::size_t>(sent));
         }
     }
     void receive_into(std::string& text) {
         char part[16384];
-        const auto got = ::recv(socket_, part, sizeof part, 0);
+        const auto got = uninterrupted([&] { return ::recv(socket_, part, sizeof part, 0); });
         if (got <= 0) throw std::runtime_error("chromedriver does not answer");
         text.append(part, static_cast<std::size_t>(got));
     }

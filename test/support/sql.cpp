@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "support/uninterrupted.hpp"
+
 namespace postrider::support {
 namespace {
 
@@ -18,7 +20,7 @@ constexpr std::chrono::seconds answer_limit(60);
 // Whether bytes, or the connection's end, are there to be read within the time.
 bool readable(const PGconn* connection, std::chrono::milliseconds within) {
     pollfd watched{PQsocket(connection), POLLIN, 0};
-    return ::poll(&watched, 1, static_cast<int>(within.count())) > 0;
+    return uninterrupted([&] { return ::poll(&watched, 1, static_cast<int>(within.count())); }) > 0;
 }
 
 }  // namespace

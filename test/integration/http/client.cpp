@@ -12,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "support/uninterrupted.hpp"
+
 namespace postrider::test {
 namespace {
 
@@ -53,7 +55,8 @@ client::~client() {
 
 bool client::send(std::string_view bytes) {
     while (!bytes.empty()) {
-        const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        const auto sent =
+            support::uninterrupted([&] { return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
         if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) return false;
         if (sent < 0) fail("send");
         bytes.remove_prefix(static_cast<std::size_t>(sent));
@@ -67,7 +70,7 @@ void client::finish_sending() {
 
 bool client::more() {
     std::array<char, 65536> bytes;
-    const auto count = ::recv(socket_, bytes.data(), bytes.size(), 0);
+    const auto count = support::uninterrupted([&] { return ::recv(socket_, bytes.data(), bytes.size(), 0); });
     if (count < 0 && errno != ECONNRESET) fail("recv");
     reset_ = reset_ || count < 0;
     if (count <= 0) return false;

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "support/uninterrupted.hpp"
+
 namespace postrider::test {
 namespace {
 
@@ -28,7 +30,8 @@ int connected_socket(std::uint16_t port) {
 
 bool send_all(int socket, std::string_view bytes) {
     while (!bytes.empty()) {
-        const auto sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        const auto sent =
+            support::uninterrupted([&] { return ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
         if (sent <= 0) return false;
         bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
@@ -39,7 +42,7 @@ std::string receive_all(int socket) {
     std::string text;
     char part[16384];
     for (;;) {
-        const auto got = ::recv(socket, part, sizeof part, 0);
+        const auto got = support::uninterrupted([&] { return ::recv(socket, part, sizeof part, 0); });
         if (got <= 0) return text;
         text.append(part, static_cast<std::size_t>(got));
     }
@@ -85,7 +88,8 @@ bool raw_connection::send(std::string_view more) {
 
 std::string raw_connection::receive_some() {
     char part[16384];
-    const auto got = socket_ >= 0 ? ::recv(socket_, part, sizeof part, 0) : 0;
+    if (socket_ < 0) return {};
+    const auto got = support::uninterrupted([&] { return ::recv(socket_, part, sizeof part, 0); });
     return got > 0 ? std::string(part, static_cast<std::size_t>(got)) : std::string();
 }
 

@@ -40,8 +40,9 @@ bool running_postrider::is_ready() const {
 }
 
 bool running_postrider::becomes_ready(std::chrono::seconds limit) {
-    support::eventually([this] { return is_ready() || program_->try_wait().has_value(); }, limit);
-    return is_ready();
+    bool ready = false;
+    support::eventually([&] { return (ready = is_ready()) || program_->try_wait().has_value(); }, limit);
+    return ready;
 }
 
 bool running_postrider::answers(std::string_view path, std::string_view text,
