@@ -153,7 +153,7 @@ finish() {
     stop TERM 10 "$service_pid" || { complain "postrider's exit status is $?." && status=1; }
     # The watcher ends by itself with the list empty; SIGCONT asks nothing of it.
     touch "$work/stop"
-    stop CONT 5 "$watcher_pid" || status=1
+    stop CONT 20 "$watcher_pid" || status=1
     title "Summary"
     if ((asked_to_stop > 1)); then say "You did not wait: what was still in open groups counts as lost here."; fi
     summarise "$work" || status=1

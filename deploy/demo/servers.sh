@@ -45,9 +45,10 @@ find_postgres() {
 }
 
 free_port() {
+    # Just below those of outgoing connections, where services are rare.
     local port
     while true; do
-        port=$((20000 + RANDOM % 12000))
+        port=$((32000 + RANDOM % 768))
         if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
             echo "$port"
             return

@@ -172,7 +172,7 @@ asio::awaitable<core::result<void>> connection::take_answer(row_taker take, net:
             const auto now = steady_clock::now();
             if (patience.count() > 0)
                 limit = std::max(limit, now + patience);
-            else if (now >= limit)
+            else if (now >= limit && PQisBusy(raw_.get()) != 0)
                 co_return core::failure{core::errc::timeout, server_ + ": the answer takes too long"};
         }
         const answer_part part(PQgetResult(raw_.get()), &PQclear);

@@ -125,7 +125,7 @@ asio::awaitable<bool> listener::hear_until_now(core::steady::time_point limit) {
     if (!status_.listening) co_return false;
     probe_heard_ = false;
     const auto left = std::chrono::duration_cast<core::milliseconds>(limit - steady::now());
-    const auto sent = co_await notify_myself(left / 2);
+    const auto sent = co_await notify_myself(left * 5 / 6, limit);
     while (sent && !probe_heard_ && status_.listening && steady::now() < limit)
         co_await heard_.wait_until(limit);
     co_return probe_heard_;

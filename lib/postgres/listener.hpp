@@ -27,7 +27,7 @@ struct listener_settings {
     core::milliseconds heartbeat{10'000};        // between two questions for a sign of life
     core::milliseconds heartbeat_timeout{4'000};
     core::milliseconds stand_interval{500};       // between two attempts to become the leader
-    core::milliseconds probe_timeout{2'000};      // for the notification to itself
+    core::milliseconds probe_timeout{5'000};      // for the notification to itself
     core::milliseconds catch_up_timeout{60'000};  // of each query; the server enforces it
     core::milliseconds backoff_first{1'000};
     core::milliseconds backoff_cap{30'000};
@@ -111,7 +111,8 @@ class listener {
     asio::awaitable<core::result<void>> start(connection& c);
     asio::awaitable<core::result<void>> listen(connection& c);
     asio::awaitable<core::result<void>> probe(connection& c);
-    asio::awaitable<core::result<void>> notify_myself(core::milliseconds step);
+    // Through a second connection; what is notified comes to this session like everything else.
+    asio::awaitable<core::result<void>> notify_myself(core::milliseconds to_connect, net::deadline limit);
     asio::awaitable<core::failure> serve(connection& c);
     asio::awaitable<core::result<void>> stand(connection& c);
     asio::awaitable<core::result<bool>> stand_in_order(connection& c, net::deadline limit);

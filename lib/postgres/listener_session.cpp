@@ -59,18 +59,20 @@ std::vector<std::string> listener::all_channels() const {
 
 // The second connection matters: behind a transaction pooler the notification reaches whoever uses that
 // server connection next, and that may well be the sender itself.
-asio::awaitable<core::result<void>> listener::notify_myself(core::milliseconds step) {
-    auto second = co_await connection::open(settings_.conninfo, step);
+asio::awaitable<core::result<void>> listener::notify_myself(core::milliseconds to_connect,
+                                                            net::deadline limit) {
+    auto second = co_await connection::open(settings_.conninfo, to_connect);
     if (!second) co_return second.error();
     parameters channel{probe_channel_};
-    auto sent = co_await second->query("SELECT pg_notify($1, '')", std::move(channel), steady::now() + step);
+    auto sent = co_await second->query("SELECT pg_notify($1, '')", std::move(channel), limit);
     if (!sent) co_return sent.error();
     co_return boost::system::in_place_value;
 }
 
 asio::awaitable<core::result<void>> listener::probe(connection& c) {
     probe_heard_ = false;
-    auto sent = co_await notify_myself(settings_.connect_timeout);
+    auto sent =
+        co_await notify_myself(settings_.connect_timeout, steady::now() + 2 * settings_.connect_timeout);
     if (!sent) co_return sent.error();
     const auto limit = steady::now() + settings_.probe_timeout;
     for (;;) {

@@ -163,7 +163,7 @@ class bridge {
     bool may_take_back() const;
     void take_from_memory();
     void take_back(const event::parked& p);
-    void drop_what_is_parked(const std::vector<event::parked_range>& ranges);
+    std::size_t drop_what_is_parked(const std::vector<event::parked_range>& ranges);
     // `until` is what heard_until() gave when it was heard.
     event::parked numbered(const subscribers& who, std::uint64_t number, std::string_view only,
                            const std::vector<std::uint64_t>& until) const;

@@ -113,7 +113,7 @@ asio::awaitable<core::result<bool>> bridge::park_some() {
     if (park_failed_) {
         auto ranges = co_await parking_.ranges();
         if (!ranges) co_return ranges.error();
-        drop_what_is_parked(*ranges);
+        parked_ += drop_what_is_parked(*ranges);
         park_failed_ = false;
     }
     if (to_park_.empty() || leader_ == 0) co_return false;
@@ -135,8 +135,9 @@ asio::awaitable<core::result<bool>> bridge::park_some() {
     co_return true;
 }
 
-void bridge::drop_what_is_parked(const std::vector<event::parked_range>& ranges) {
-    std::erase_if(to_park_, [&](const event::parked& p) {
+// Returns how many of what waits to be written are in the table already.
+std::size_t bridge::drop_what_is_parked(const std::vector<event::parked_range>& ranges) {
+    return std::erase_if(to_park_, [&](const event::parked& p) {
         const bool there = std::any_of(p.numbers.begin(), p.numbers.end(), [&](const auto& n) {
             // Of one without a number nobody knows.
             const auto* range = event::range_of(ranges, n.first);

@@ -76,7 +76,7 @@ bridge::side bridge::side_of(const lane& l, const event::numbering& numbers,
 
 // What comes before all that is put aside stays here; at a stop it is put in front of that.
 void bridge::sort_held(std::vector<event::parked_range> ranges) {
-    drop_what_is_parked(ranges);
+    parked_ += drop_what_is_parked(ranges);
     parked_before_ = std::move(ranges);
     for (const auto& p : to_park_)
         event::widen(parked_before_, p, p);

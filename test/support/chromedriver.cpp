@@ -35,6 +35,7 @@ json::value capabilities(const std::string& folder) {
                           "--disable-dev-shm-usage", "--disable-gpu",
                           "--hide-scrollbars",       "--no-first-run",
                           "--disable-extensions",    "--disable-background-networking",
+                          "--disable-sync",          "--disable-component-update",
                           "--window-size=1440,900",  json::string("--user-data-dir=" + folder + "/profile")};
     // Through a pipe, so that the browser ends with its driver, however that ends.
     arguments.emplace_back("--remote-debugging-pipe");
@@ -125,8 +126,15 @@ std::string from_base64(std::string_view text) {
 chromedriver::chromedriver() : port_(free_port()), driver_(program(port_, folder_.path())) {
     if (!driver_.wait_for_output("started successfully", std::chrono::seconds(60)))
         throw std::runtime_error("chromedriver does not start: " + driver_.output());
-    const auto made = ask("POST", "/session", capabilities(folder_.path()));
-    session_ = made.at("sessionId").as_string().c_str();
+    // A browser's first start, from a cold disk, may take longer than its driver waits.
+    for (int attempt = 1; session_.empty(); ++attempt) {
+        try {
+            const auto made = ask("POST", "/session", capabilities(folder_.path()));
+            session_ = made.at("sessionId").as_string().c_str();
+        } catch (const std::runtime_error&) {
+            if (attempt == 3) throw;
+        }
+    }
 }
 
 bool chromedriver::is_installed() {

@@ -49,7 +49,7 @@ std::uint16_t free_port() {
     std::uniform_int_distribution<int> any(12000, 31999);
     for (int attempt = 0; attempt < 1000; ++attempt) {
         const auto port = static_cast<std::uint16_t>(any(entropy));
-        if (unused(port) && reserve(port)) return port;
+        if (reserve(port) && unused(port)) return port;
     }
     throw std::runtime_error("no free loopback port between 12000 and 31999 after 1000 attempts");
 }

@@ -47,6 +47,8 @@ void redis_sentinel::start() {
     });
     if (!answers || process_->try_wait())
         throw std::runtime_error("the sentinel does not answer; its log:\n" + process_->output());
+    // A sentinel that got no CPU for 2 s does nothing for 30 s; an older one does not know the command.
+    command({"SENTINEL", "DEBUG", "tilt-trigger", "60000"});
 }
 
 void redis_sentinel::kill() {

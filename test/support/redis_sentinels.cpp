@@ -6,6 +6,11 @@
 #include "support/eventually.hpp"
 
 namespace postrider::support {
+namespace {
+
+constexpr std::chrono::seconds patience{90};
+
+}  // namespace
 
 redis_sentinels::redis_sentinels(settings wanted) : settings_(std::move(wanted)) {
     redis_server::settings server;
@@ -31,21 +36,25 @@ redis_sentinels::redis_sentinels(settings wanted) : settings_(std::move(wanted))
 }
 
 void redis_sentinels::await_replicas() {
-    const bool follow = eventually([this] {
-        const std::string info = servers_[0].command({"INFO", "replication"}).front();
-        return info.find("connected_slaves:2") != std::string::npos &&
-               info.find("state=online", info.find("state=online") + 1) != std::string::npos;
-    });
+    const bool follow = eventually(
+        [this] {
+            const std::string info = servers_[0].command({"INFO", "replication"}).front();
+            return info.find("connected_slaves:2") != std::string::npos &&
+                   info.find("state=online", info.find("state=online") + 1) != std::string::npos;
+        },
+        patience);
     if (!follow)
         throw std::runtime_error("the replicas do not follow; the primary says:\n" + servers_[0].output());
 }
 
 void redis_sentinels::await_sentinels() {
-    const bool known = eventually([this] {
-        return std::all_of(sentinels_.begin(), sentinels_.end(), [](const redis_sentinel& s) {
-            return s.field("num-slaves") == "2" && s.field("num-other-sentinels") == "2";
-        });
-    });
+    const bool known = eventually(
+        [this] {
+            return std::all_of(sentinels_.begin(), sentinels_.end(), [](const redis_sentinel& s) {
+                return s.field("num-slaves") == "2" && s.field("num-other-sentinels") == "2";
+            });
+        },
+        patience);
     if (!known)
         throw std::runtime_error("the sentinels do not know each other; one says:\n" +
                                  sentinels_[0].output());
@@ -73,10 +82,12 @@ redis_server& redis_sentinels::primary() {
 }
 
 redis_server& redis_sentinels::primary_after(const redis_server& old) {
-    const bool over = eventually([&] {
-        return std::all_of(sentinels_.begin(), sentinels_.end(),
-                           [&](const redis_sentinel& s) { return s.primary_port() != old.port(); });
-    });
+    const bool over = eventually(
+        [&] {
+            return std::all_of(sentinels_.begin(), sentinels_.end(),
+                               [&](const redis_sentinel& s) { return s.primary_port() != old.port(); });
+        },
+        patience);
     if (!over) throw std::runtime_error("no failover; a sentinel says:\n" + sentinels_[0].output());
     return primary();
 }

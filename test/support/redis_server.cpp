@@ -95,7 +95,7 @@ void redis_server::start() {
                        "--appendonly",
                        on_disk,
                        "--appendfsync",
-                       "always",
+                       "no",
                        "--daemonize",
                        "no"};
     const auto add = [&redis](const std::string& name, const std::string& value) {

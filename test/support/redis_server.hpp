@@ -22,7 +22,8 @@ class redis_server {
         std::string user_commands_file = {};
         // Of the default user (requirepass); not together with an ACL file.
         std::string password = {};
-        // Every acknowledged write is on disk before its reply.
+        // Every acknowledged write outlives stop and kill. Nothing waits for the disk itself: a crash of the
+        // machine is not what is tested.
         bool persistent = true;
         // Opens a TLS port beside the plain one; clients need no certificate.
         const certificates* tls = nullptr;

@@ -64,7 +64,7 @@ long figure(const std::string& shown, const std::string& words) {
 
 TEST_CASE("the demo plays for as long as it was told, loses and doubles nothing, and leaves nothing behind") {
     const orphans left;
-    support::process run(demo({"--for", "12s"}));
+    support::process run(demo({"--for", "20s"}));
     const int status = run.wait(std::chrono::seconds(120));
     const auto shown = run.output();
     INFO(shown);
@@ -73,7 +73,7 @@ TEST_CASE("the demo plays for as long as it was told, loses and doubles nothing,
     CHECK(shown.find("The times are short for the demo: window 2 s (15 s by default)") != std::string::npos);
     for (const auto* path : {"/health", "/health/readiness", "/stats", "/redis/stats"})
         CHECK(count(shown, std::string(" http://127\\.0\\.0\\.1:[0-9]+") + path + "\\s") == 1);
-    CHECK(shown.find("It ends after 12 s.") != std::string::npos);
+    CHECK(shown.find("It ends after 20 s.") != std::string::npos);
 
     const std::string at = "[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]  ";
     const std::string match = "  match [0-9a-f]{8}\n";

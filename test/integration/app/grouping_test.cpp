@@ -35,7 +35,7 @@ name = "bot_events"
 channel = "bot_events"
 policy = "group"
 key = "/match_id"
-window = "1s"
+window = "2s"
 cooldown = "0s"
 max_events = 4
 to = "bot_messages"
@@ -116,12 +116,12 @@ TEST_CASE(
 TEST_CASE(
     "an event in the cooldown is not dropped, and its group does not leave before the cooldown is over") {
     constexpr auto window = 200ms;
-    constexpr auto cooldown = 2500ms;
+    constexpr auto cooldown = 8s;
     auto& redis = shared_redis();
     support::sql database(shared_postgres().url());
     running_postrider bridge({.postgres_url = shared_postgres().url(),
                               .redis_url = redis.url(),
-                              .environment = {{"GROUPING_DELAY", "200ms"}, {"PUSH_COOLDOWN", "2500ms"}}});
+                              .environment = {{"GROUPING_DELAY", "200ms"}, {"PUSH_COOLDOWN", "8s"}}});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
 

@@ -60,7 +60,7 @@ struct told {
 // promtool reads a page from its standard input.
 told promtool(const std::string& arguments) {
     support::process tool({.arguments = {"sh", "-c", "promtool " + arguments}});
-    const int status = tool.wait();
+    const int status = tool.wait(120s);
     return {status, tool.output()};
 }
 

@@ -136,10 +136,11 @@ TEST_CASE("no secret is seen in the log or at any endpoint while events fail and
     CHECK(http_ask(bridge.port(), "GET", "/dead-letters", "tokenS3cretX").status == 401);
 
     database.run(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE '%listen%' AND pid <> "
-        "pg_backend_pid()");
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND mode = "
+        "'ExclusiveLock' AND granted");
+    REQUIRE(bridge.logs("postgres: connection lost"));
     redis.stop();
-    REQUIRE(bridge.logs("connection lost"));
+    REQUIRE(bridge.logs("/0: connection lost: "));
     REQUIRE(bridge.logs("attempt 2 failed"));
     check_surfaces(bridge, "without Redis");
     bridge.signal(SIGTERM);

@@ -27,7 +27,7 @@ struct two_replicas {
         return {.postgres_url = postgres_url, .redis_url = redis_url, .file = both_ways("700ms", "100ms", R"(
 [postgres]
 heartbeat = "2s"
-heartbeat_timeout = "1s"
+heartbeat_timeout = "4s"
 )")};
     }
     std::unique_ptr<running_postrider> replica(const std::string& postgres_url = shared_postgres().url()) {
