@@ -43,7 +43,7 @@ redis_cluster::redis_cluster(const std::string& password) : password_(password) 
         s.arguments = {"--cluster-enabled",
                        "yes",
                        "--cluster-node-timeout",
-                       "1000",
+                       "15000",
                        "--cluster-port",
                        std::to_string(free_port()),
                        "--cluster-replica-validity-factor",
@@ -61,15 +61,17 @@ redis_cluster::redis_cluster(const std::string& password) : password_(password) 
         create.arguments.push_back("127.0.0.1:" + port_text(s));
     create.arguments.insert(create.arguments.end(), {"--cluster-replicas", "1", "--cluster-yes"});
     const std::string said = run_program(std::move(create));
-    const bool ready = eventually([this] {
-        for (redis_server& s : servers_) {
-            if (s.command({"CLUSTER", "INFO"}).front().find("cluster_state:ok") == std::string::npos)
-                return false;
-            const auto role = s.command({"ROLE"});
-            if (role.front() == "slave" && role[3] != "connected") return false;
-        }
-        return agreed();
-    });
+    const bool ready = eventually(
+        [this] {
+            for (redis_server& s : servers_) {
+                if (s.command({"CLUSTER", "INFO"}).front().find("cluster_state:ok") == std::string::npos)
+                    return false;
+                const auto role = s.command({"ROLE"});
+                if (role.front() == "slave" && role[3] != "connected") return false;
+            }
+            return agreed();
+        },
+        std::chrono::seconds(90));
     if (!ready) throw std::runtime_error("the cluster does not come up; redis-cli said:\n" + said);
 }
 
@@ -79,6 +81,11 @@ std::string redis_cluster::url() const {
     for (const std::size_t n : {0U, 4U, 2U})
         hosts += (hosts.empty() ? "127.0.0.1:" : ",127.0.0.1:") + port_text(servers_[n]);
     return "redis+cluster://" + credentials + hosts;
+}
+
+void redis_cluster::set_node_timeout(std::chrono::milliseconds t) {
+    for (redis_server& s : servers_)
+        s.command({"CONFIG", "SET", "cluster-node-timeout", std::to_string(t.count())});
 }
 
 redis_server& redis_cluster::some_running() {
@@ -121,7 +128,7 @@ bool redis_cluster::agreed() {
 }
 
 std::size_t redis_cluster::primary_after(std::uint16_t slot, std::size_t old) {
-    const bool over = eventually([&] { return primary_of(slot) != old; });
+    const bool over = eventually([&] { return primary_of(slot) != old; }, std::chrono::seconds(90));
     if (!over) throw std::runtime_error("no failover; a server says:\n" + some_running().output());
     return primary_of(slot);
 }

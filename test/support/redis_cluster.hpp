@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -10,8 +11,7 @@
 namespace postrider::support {
 
 // A Redis cluster on loopback: the servers 0, 1 and 2 have a third of the slots each, and the servers 3, 4
-// and 5 follow one of them each. A server is held for dead after a second of silence. Failures throw
-// std::runtime_error.
+// and 5 follow one of them each. Failures throw std::runtime_error.
 class redis_cluster {
  public:
     // Returns when every server says that all slots are served and every replica has followed. `password` is
@@ -20,6 +20,10 @@ class redis_cluster {
 
     // redis+cluster://127.0.0.1:a,127.0.0.1:b,127.0.0.1:c, some of the servers, with the password.
     std::string url() const;
+
+    // A server that is silent for so long is held for dead: by default 15 s, so that a busy machine changes
+    // nothing. One that is started anew has the default again.
+    void set_node_timeout(std::chrono::milliseconds t);
 
     redis_server& server(std::size_t n) { return servers_[n]; }
     std::string id(std::size_t n) { return servers_[n].command({"CLUSTER", "MYID"}).front(); }

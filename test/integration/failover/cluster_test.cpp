@@ -90,6 +90,7 @@ TEST_CASE(
     notify_together(database, "chat", burst);
     // One list of single messages and the list of groups lose their primary.
     const auto old = cluster.primary_of(cluster.slot(to.groups));
+    cluster.set_node_timeout(2s);
     cluster.server(old).kill();
     const auto words = " went from 127.0.0.1:" + std::to_string(cluster.server(old).port()) + " to ";
     keep_talking(database, talk, [&] { return bridge.log().find(words) != std::string::npos; });

@@ -88,6 +88,7 @@ TEST_CASE("CLUSTERDOWN: a cluster without one of its primaries is waited for, an
     const auto replica = replica_of(cluster, away);
     t.say(10);
     REQUIRE(wait_for_list(cluster.server(home), "out", 10).size() == 10);
+    cluster.set_node_timeout(2s);
     cluster.server(replica).kill();
     cluster.server(away).kill();
     REQUIRE(has_state(cluster.server(home), "fail"));

@@ -175,6 +175,7 @@ TEST_CASE("a primary that is killed: its replica takes over, the other nodes go 
     CHECK(client.ask({"SET", key, "kept"}).text == "OK");
     CHECK(client.ask({"SET", other, "kept"}).text == "OK");
     REQUIRE(cluster.server(old).integer({"WAIT", "1", "5000"}) == 1);
+    cluster.set_node_timeout(2s);
     cluster.server(old).kill();
     bool went_on = false;
     REQUIRE(client.until([&] {
@@ -208,6 +209,7 @@ TEST_CASE("a primary that hangs is left when its replica has taken over") {
     const auto slot = redis::slot_of("a");
     const auto old = cluster.primary_of(slot);
     CHECK(client.ask({"SET", "a", "1"}).text == "OK");
+    cluster.set_node_timeout(2s);
     cluster.server(old).pause();
     CHECK(client.until([&] { return client.ask({"SET", "a", "2"}).text == "OK"; }));
     // When it wakes up it takes itself for the primary for a moment; nothing goes there any more.
