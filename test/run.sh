@@ -116,7 +116,7 @@ report() {
 
 # What doctest wrote of each failed case, each shortened: a run's output is often kept by its end alone.
 failed_cases() {
-    awk -v RS='=====+' '/ERROR: / {
+    awk -v RS='=====+' '/:[0-9]+: (FATAL )?ERROR: |Sanitizer|runtime error/ {
         n = split($0, line, "\n")
         for (i = 1; i <= n; ++i) if (i <= 14 || i > n - 10) print substr(line[i], 1, 240)
     }' "$1" | head -c 3000
