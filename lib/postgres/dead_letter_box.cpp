@@ -11,6 +11,7 @@ namespace {
 using core::steady;
 
 constexpr std::size_t letters_a_statement = 50;
+constexpr std::size_t most_reasons = 32;  // counted apart; the rest is "other"
 
 // Codes of the PostgreSQL documentation, appendix A: the letter itself cannot be stored (data exceptions,
 // limits of the program), or the table is gone or closed to this user. All others pass by themselves.
@@ -36,7 +37,9 @@ dead_letter_box::dead_letter_box(
 void dead_letter_box::add(event::dead_letter l) {
     if (l.token.empty()) l.token = core::random_token();
     status_.taken += l.attempts;
-    status_.by_reason[l.reason] += l.attempts;
+    // A proxy may answer with whatever words it likes.
+    const bool has_room = status_.by_reason.size() < most_reasons || status_.by_reason.contains(l.reason);
+    status_.by_reason[has_room ? l.reason : "other"] += l.attempts;
     const bool was_empty = letters_.empty();
     count_dropped(letters_.add(std::move(l)), "more came than the memory may hold");
     if (was_empty) came_.notify();

@@ -40,7 +40,7 @@ class dead_letter_box {
         std::uint64_t taken = 0;    // since start, by attempts: each event and push counts
         std::uint64_t written = 0;  // of them, in Postgres
         std::uint64_t dropped = 0;  // of them, gone: beyond the bounds of the memory, or refused by Postgres
-        std::map<std::string, std::uint64_t> by_reason;  // of those taken
+        std::map<std::string, std::uint64_t> by_reason;  // of those taken, bounded
         std::string last_error;                          // why letters wait; empty: they do not
     };
 

@@ -79,6 +79,20 @@ TEST_CASE("letters are written in order, and a storm of one payload is one row w
     CHECK(b.written == 4);
 }
 
+TEST_CASE("the reasons are counted apart up to a bound, and the rest together") {
+    running_box b(quick(letter_database("box_reasons")));
+    for (int i = 0; i < 100; ++i) {
+        auto letter = push_letter("p" + std::to_string(i));
+        letter.reason = "REASON" + std::to_string(i);
+        b.box.add(letter);
+        b.box.add(letter);
+    }
+    const auto counts = b.box.current().by_reason;
+    CHECK(counts.size() == 33);
+    CHECK(counts.at("REASON0") == 2);
+    CHECK(counts.at("other") == 2 * (100 - 32));
+}
+
 TEST_CASE("letters wait while Postgres is away, bounded, and are written when it is back") {
     const auto url = letter_database("box_away");
     support::tcp_gate gate(letter_server().port());
