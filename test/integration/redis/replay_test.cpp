@@ -5,6 +5,7 @@
 
 #include "driven_client.hpp"
 #include "support/redis_server.hpp"
+#include "support/tcp_gate.hpp"
 
 using namespace postrider;
 using namespace postrider::test;
@@ -66,6 +67,33 @@ TEST_CASE("a letter is pushed once, however often it is asked for") {
     CHECK(again(c, letter(target_kind::list, "u")).has_value());
     CHECK(server.list("out").size() == 2);
     CHECK(server.integer({"PTTL", "postrider:{out}:ledger:replay:t"}) > 0);
+}
+
+TEST_CASE("a letter whose push was done and whose answer is lost is pushed once, asked for again") {
+    support::redis_server server;
+    support::tcp_gate gate(server.port());
+    driven_client c(quick(gate.port()));
+    REQUIRE(c.until_connected());
+    const auto pushed = [&](target_kind kind) {
+        return server.integer({kind == target_kind::list ? "LLEN" : "XLEN", "out"});
+    };
+    for (const auto kind : {target_kind::list, target_kind::stream}) {
+        server.command({"FLUSHALL"});
+        gate.swallow(support::tcp_gate::direction::to_client);
+        std::optional<core::result<void>> answer;
+        asio::co_spawn(c.loop(), redis::push_again(*c, letter(kind), {}),
+                       [&](const std::exception_ptr&, core::result<void> r) { answer = std::move(r); });
+        REQUIRE(c.until([&] { return pushed(kind) == 1; }));
+        CHECK_FALSE(answer.has_value());
+        gate.pass();
+        gate.cut();
+        REQUIRE(c.until([&] { return answer.has_value(); }));
+        REQUIRE(answer->has_error());
+        CHECK(answer->error().code == core::errc::connection_lost);
+        REQUIRE(c.until_connected());
+        CHECK(again(c, letter(kind)).has_value());
+        CHECK(pushed(kind) == 1);
+    }
 }
 
 TEST_CASE("streams and channels are replayed too, and a refusal leaves no trace") {
