@@ -72,6 +72,18 @@ std::uint64_t letter_list::put_back(std::vector<numbered> letters) {
     return trim();
 }
 
+std::optional<std::int64_t> letter_list::earlier_push(std::int64_t number) const {
+    const auto at = letters_.find(number);
+    if (at == letters_.end() || at->second.kind != dead_letter::origin::push) return std::nullopt;
+    const auto& later = at->second;
+    const auto earlier = std::find_if(letters_.begin(), at, [&](const auto& each) {
+        const dead_letter& l = each.second;
+        return l.kind == dead_letter::origin::push && l.route == later.route && l.key == later.key;
+    });
+    if (earlier == at) return std::nullopt;
+    return earlier->first;
+}
+
 std::optional<dead_letter> letter_list::take_one(std::int64_t number) {
     const auto at = letters_.find(number);
     if (at == letters_.end()) return std::nullopt;

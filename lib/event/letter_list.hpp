@@ -36,6 +36,9 @@ class letter_list {
     std::vector<numbered> find(const letter_filter& f, dead_letter::wall_time now, std::int64_t after,
                                std::size_t limit) const;
 
+    // The oldest push of the same route and key as this push, older than it; empty: there is none.
+    std::optional<std::int64_t> earlier_push(std::int64_t number) const;
+
     std::size_t size() const { return letters_.size(); }
     bool empty() const { return letters_.empty(); }
     std::size_t bytes() const { return bytes_; }

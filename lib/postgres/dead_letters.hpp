@@ -56,6 +56,10 @@ struct announcement {
 asio::awaitable<core::result<bool>> replay_event(connection& c, std::int64_t id, std::string channel,
                                                  std::optional<announcement> first, net::deadline limit);
 
+// The oldest letter of a refused push of this one's route and key, older than it; empty: there is none.
+asio::awaitable<core::result<std::optional<std::int64_t>>> earlier_push(connection& c, std::int64_t id,
+                                                                        net::deadline limit);
+
 // Notes that one more attempt failed.
 asio::awaitable<core::result<void>> note_failed_replay(connection& c, std::int64_t id, std::string reason,
                                                        std::string error, net::deadline limit);

@@ -124,6 +124,8 @@ asio::awaitable<letter_answer> letter_desk::replay_row(std::int64_t id) {
 // whoever asked does not wait for it.
 asio::awaitable<letter_answer> letter_desk::replay_from_memory(std::int64_t number) {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    if (const auto earlier = box_.in_memory().earlier_push(number))
+        co_return comes_behind(fmt::format("m{}", *earlier));
     auto taken = box_.take(number);
     if (!taken) co_return unknown();
     letter_answer answer;

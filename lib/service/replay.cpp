@@ -66,6 +66,9 @@ asio::awaitable<letter_answer> replay_event(postgres::connection& db, const conf
 
 asio::awaitable<letter_answer> replay_push(postgres::connection& db, redis::client& redis,
                                            const configuration& c, postgres::stored_letter stored) {
+    const auto earlier = co_await postgres::earlier_push(db, stored.number, replay_limit());
+    if (!earlier) co_return answer_of(earlier.error());
+    if (*earlier) co_return comes_behind(std::to_string(**earlier));
     auto letter = stored.letter;
     auto fields = event::stream_fields(c.routes, letter);
     const auto pushed = co_await redis::push_again(redis, std::move(letter), std::move(fields));
@@ -91,6 +94,11 @@ asio::awaitable<letter_answer> replay_push(postgres::connection& db, redis::clie
 }
 
 }  // namespace
+
+http::letter_answer comes_behind(const std::string& earlier) {
+    return refused(fmt::format(
+        "dead letter {} of the same route and key comes first; replay or drop that one", earlier));
+}
 
 http::letter_answer answer_of(const core::failure& why) {
     const bool refuses = why.code == core::errc::server_error || why.code == core::errc::invalid_input;

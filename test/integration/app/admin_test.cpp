@@ -131,6 +131,46 @@ TEST_CASE("letters in Postgres are paged, replayed and dropped over HTTP") {
     CHECK(a.ask("GET", "/dead-letters?route=grouped").body.find(R"("payload":"b")") == std::string::npos);
 }
 
+TEST_CASE("a refused push is replayed over HTTP behind the earlier ones of its key alone") {
+    std::string url;
+    std::string prefix;
+    SUBCASE("in Postgres") {
+        url = new_database("admin_order");
+    }
+    SUBCASE("in memory") {
+        url = as_guest(new_database("admin_order_memory"));
+        prefix = "m";
+    }
+    admin a(url);
+    INFO(a.bridge.end_of_log());
+    auto& redis = shared_redis();
+    redis.command({"SET", "groups", "no list"});
+    support::sql database(url);
+    // One after another, so that each has its letter before the next one's group opens.
+    int letters = 0;
+    for (const auto* key : {"a", "a", "b"}) {
+        database.notify("letters",
+                        std::string(R"({"k":")") + key + R"(","j":")" + std::to_string(++letters) + R"("})");
+        REQUIRE(a.lists(R"("id":")" + prefix + std::to_string(letters) + '"'));
+    }
+    redis.command({"DEL", "groups"});
+    const auto replay = [&](int letter) {
+        return a.ask("POST", "/dead-letters/" + prefix + std::to_string(letter) + "/replay");
+    };
+    const auto refused = replay(2);
+    CHECK(refused.status == 409);
+    CHECK(refused.body.find("dead letter " + prefix + "1 of the same route and key comes first") !=
+          std::string::npos);
+    CHECK(replay(3).status == 200);
+    CHECK(replay(1).status == 200);
+    CHECK(replay(2).status == 200);
+    const auto list = redis.list("groups");
+    REQUIRE(list.size() == 3);
+    CHECK(list[0].find(R"({"k":"b","j":"3"})") != std::string::npos);
+    CHECK(list[1].find(R"({"k":"a","j":"1"})") != std::string::npos);
+    CHECK(list[2].find(R"({"k":"a","j":"2"})") != std::string::npos);
+}
+
 TEST_CASE("without rights in Postgres the letters stay in memory, and move once the schema is there") {
     const auto owner = new_database("admin_memory");
     const auto url = as_guest(owner);

@@ -124,6 +124,32 @@ TEST_CASE("one letter can be taken out by its number, once") {
     CHECK(content(list) == "2:bx1 3:ax1 ");
 }
 
+TEST_CASE("a push comes behind the oldest one of its route and key, an event behind none") {
+    letter_list list(100, 1'000'000);
+    const auto add = [&](const std::string& route, const std::string& key, bool is_push = true) {
+        auto l = is_push ? push_of("body") : event_of(route + key);
+        l.route = route;
+        l.key = key;
+        list.add(l);
+    };
+    add("a", "k", false);  // 1
+    add("a", "k");
+    add("b", "k");
+    add("a", "other");
+    add("a", "k");
+    add("a", "k");
+    CHECK_FALSE(list.earlier_push(1).has_value());
+    CHECK_FALSE(list.earlier_push(2).has_value());
+    CHECK_FALSE(list.earlier_push(3).has_value());
+    CHECK_FALSE(list.earlier_push(4).has_value());
+    CHECK(list.earlier_push(5) == 2);
+    CHECK(list.earlier_push(6) == 2);
+    CHECK_FALSE(list.earlier_push(7).has_value());
+    list.take_one(2);
+    CHECK_FALSE(list.earlier_push(5).has_value());
+    CHECK(list.earlier_push(6) == 5);
+}
+
 TEST_CASE("letters are found by route, reason, age and number, page by page") {
     letter_list list(10, 1 << 20);
     list.add(event_of("old", noon - 2h));
