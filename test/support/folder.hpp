@@ -8,7 +8,10 @@ namespace postrider::support {
 // with all it holds by the destructor.
 class temporary_folder {
  public:
-    temporary_folder();
+    // In memory where there is room for small files (/dev/shm), so that who writes through to the disk waits
+    // for none.
+    enum class place { disk, memory };
+    explicit temporary_folder(place where = place::disk);
     temporary_folder(const temporary_folder&) = delete;
     temporary_folder& operator=(const temporary_folder&) = delete;
     ~temporary_folder();

@@ -45,13 +45,13 @@ class process {
     // The exit status, or 128 + the signal that ended it; nullopt while it runs.
     std::optional<int> try_wait();
     // Same, but waits; throws std::runtime_error with the output so far when it still runs after the limit.
-    int wait(std::chrono::seconds limit = 30s);
+    int wait(std::chrono::seconds limit = 90s);
 
     // stdout and stderr so far, in the order written.
     std::string output() const;
     // Whether the output from byte `from` on holds the text; waits for it until the limit or the program's
     // end.
-    bool wait_for_output(std::string_view text, std::chrono::seconds limit = 30s, std::size_t from = 0);
+    bool wait_for_output(std::string_view text, std::chrono::seconds limit = 90s, std::size_t from = 0);
 
  private:
     pid_t pid_ = -1;

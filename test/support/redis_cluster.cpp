@@ -39,6 +39,7 @@ redis_cluster::redis_cluster(const std::string& password) : password_(password) 
     for (int i = 0; i < 6; ++i) {
         redis_server::settings s;
         s.persistent = false;
+        s.folder = temporary_folder::place::memory;
         s.password = password;
         s.arguments = {"--cluster-enabled",
                        "yes",
@@ -60,7 +61,7 @@ redis_cluster::redis_cluster(const std::string& password) : password_(password) 
     for (const redis_server& s : servers_)
         create.arguments.push_back("127.0.0.1:" + port_text(s));
     create.arguments.insert(create.arguments.end(), {"--cluster-replicas", "1", "--cluster-yes"});
-    const std::string said = run_program(std::move(create));
+    const std::string said = run_program(std::move(create), std::chrono::seconds(120));
     const bool ready = eventually(
         [this] {
             for (redis_server& s : servers_) {
@@ -161,7 +162,7 @@ void redis_cluster::end_move(std::uint16_t slot, std::size_t from, std::size_t t
     give(servers_[to]);
     give(servers_[from]);
     // A slot that goes on before all know its new epoch can be claimed back, and its keys be dropped.
-    if (!eventually([this] { return agreed(); }))
+    if (!eventually([this] { return agreed(); }, std::chrono::seconds(90)))
         throw std::runtime_error("the cluster does not agree on slot " + std::to_string(slot));
 }
 

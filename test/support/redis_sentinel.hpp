@@ -43,7 +43,7 @@ class redis_sentinel {
 
  private:
     settings settings_;
-    temporary_folder folder_;
+    temporary_folder folder_{temporary_folder::place::memory};
     std::uint16_t port_;
     std::string file_;
     std::unique_ptr<process> process_;

@@ -16,6 +16,7 @@ redis_sentinels::redis_sentinels(settings wanted) : settings_(std::move(wanted))
     redis_server::settings server;
     server.password = settings_.server_password;
     server.persistent = false;
+    server.folder = temporary_folder::place::memory;
     server.arguments = {"--repl-diskless-sync-delay", "0"};
     if (!server.password.empty())
         server.arguments.insert(server.arguments.end(), {"--masterauth", server.password});

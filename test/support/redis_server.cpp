@@ -61,6 +61,7 @@ redis_server::redis_server() : redis_server(settings{}) {}
 
 redis_server::redis_server(settings wanted)
     : settings_(std::move(wanted)),
+      folder_(settings_.folder),
       port_(free_port()),
       tls_port_(settings_.tls != nullptr ? free_port() : std::uint16_t{0}) {
     start();
@@ -137,9 +138,9 @@ bool redis_server::answers(const connection& to) const {
 }
 
 redis_server::connection redis_server::connect() const {
-    connection fresh(redisConnectWithTimeout("127.0.0.1", port_, timeval{10, 0}));
+    connection fresh(redisConnectWithTimeout("127.0.0.1", port_, timeval{30, 0}));
     if (!fresh) throw std::bad_alloc();
-    if (fresh->err == 0) redisSetTimeout(fresh.get(), timeval{10, 0});
+    if (fresh->err == 0) redisSetTimeout(fresh.get(), timeval{30, 0});
     return fresh;
 }
 

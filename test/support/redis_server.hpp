@@ -25,6 +25,8 @@ class redis_server {
         // Every acknowledged write outlives stop and kill. Nothing waits for the disk itself: a crash of the
         // machine is not what is tested.
         bool persistent = true;
+        // Where it writes what it knows of its peers, with no reply meanwhile.
+        temporary_folder::place folder = temporary_folder::place::disk;
         // Opens a TLS port beside the plain one; clients need no certificate.
         const certificates* tls = nullptr;
         // Further ones for redis-server, e.g. {"--maxmemory", "10mb"}.
@@ -52,7 +54,7 @@ class redis_server {
 
     // Sends one command over a kept connection (opened again when it broke before the command was sent) and
     // flattens the reply: nested arrays in order, integers as text, nil alone as no element, nil within an
-    // array as "". Error replies, and no answer within 10 s, throw.
+    // array as "". Error replies, and no answer within 30 s, throw.
     std::vector<std::string> command(const std::vector<std::string>& words);
     std::vector<std::string> list(const std::string& name);       // the whole list, head first
     std::int64_t integer(const std::vector<std::string>& words);  // the reply as a number

@@ -181,7 +181,7 @@ TEST_CASE(
     REQUIRE(l.until_up());
     support::sql admin(server.url());
     admin.notify("events", "held");
-    l.loop().until([] { return false; }, std::chrono::seconds(1));
+    REQUIRE(l.until([&] { return l.held.size() == 1; }));
     l.ready = true;
     l->wake();
     std::thread other([&] {

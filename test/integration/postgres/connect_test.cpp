@@ -174,7 +174,7 @@ TEST_CASE("of several hosts the first that answers is taken, dead and silent one
     const auto ports =
         std::to_string(dead) + "," + std::to_string(silent.port()) + "," + std::to_string(server.port());
     const auto o =
-        attempt(l, "host=127.0.0.1,127.0.0.1,127.0.0.1 port=" + ports + " user=postgres dbname=postgres", 1s);
+        attempt(l, "host=127.0.0.1,127.0.0.1,127.0.0.1 port=" + ports + " user=postgres dbname=postgres", 5s);
     CHECK(o.server == where(server.port()));
     CHECK(silent.accepted() == 1);
     CHECK(l.empty());

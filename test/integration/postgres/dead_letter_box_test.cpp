@@ -16,7 +16,7 @@ namespace {
 postgres::dead_letter_box_settings quick(std::string url) {
     postgres::dead_letter_box_settings s;
     s.conninfo = std::move(url);
-    s.statement_timeout = 2s;
+    s.statement_timeout = 1min;
     s.linger = 5ms;
     s.backoff_first = 20ms;
     s.backoff_cap = 50ms;

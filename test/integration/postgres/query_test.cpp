@@ -220,8 +220,10 @@ TEST_CASE("what arrived before the connection died is not lost") {
     s.ask("LISTEN events");
     support::sql(server.url())
         .run("SELECT count(pg_notify('events', n::text)) FROM generate_series(1, 5000) n");
-    // Its answer stands behind the notifications, so that they are all on their way.
     support::sql admin(server.url());
+    // The session has read them all, and waits for its client again: they are on their way.
+    while (admin.rows("SELECT 1 WHERE pg_notification_queue_usage() = 0").empty()) {
+    }
     while (
         admin
             .rows(

@@ -12,7 +12,7 @@ struct http_answer {
     std::string body;
 };
 
-// One GET over a connection of its own, within 10 s.
+// One GET over a connection of its own, within 30 s.
 http_answer http_get(std::uint16_t port, std::string_view path);
 
 // The same with any method, and a bearer token where it is not empty.
@@ -28,7 +28,7 @@ class raw_connection {
     ~raw_connection();
 
     bool send(std::string_view more);  // false: the server is gone
-    std::string receive_some();        // what has come, or comes next within 10 s
+    std::string receive_some();        // what has come, or comes next within 30 s
     std::string receive();             // all until the server closes, or nothing came for 10 s
 
  private:

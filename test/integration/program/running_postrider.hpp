@@ -32,19 +32,19 @@ class running_postrider {
     explicit running_postrider(postrider_settings wanted, const std::string& command = "run");
 
     // Waits until /health/readiness answers 200; false: not within the limit, or the program ended.
-    bool becomes_ready(std::chrono::seconds limit = 30s);
+    bool becomes_ready(std::chrono::seconds limit = 90s);
     bool is_ready() const;
     // Ready, and in this role: "leader" or "standby". Who does not listen yet calls itself a standby as well,
     // but not ready.
     bool is(std::string_view role) const;
-    bool becomes(std::string_view role, std::chrono::seconds limit = 30s) const;
+    bool becomes(std::string_view role, std::chrono::seconds limit = 90s) const;
     std::uint16_t port() const { return port_; }
     http_answer get(std::string_view path) const { return http_get(port_, path); }
     // Waits until the answer's body holds the text.
-    bool answers(std::string_view path, std::string_view text, std::chrono::seconds limit = 30s) const;
+    bool answers(std::string_view path, std::string_view text, std::chrono::seconds limit = 90s) const;
 
     // Waits until it was logged, from byte `from` of the log on.
-    bool logs(std::string_view text, std::chrono::seconds limit = 30s, std::size_t from = 0) {
+    bool logs(std::string_view text, std::chrono::seconds limit = 90s, std::size_t from = 0) {
         return program_->wait_for_output(text, limit, from);
     }
     std::string log() const { return program_->output(); }
@@ -63,7 +63,7 @@ class running_postrider {
     void signal(int number) {
         program_->signal(number);
     }
-    int ends(std::chrono::seconds limit = 30s) {
+    int ends(std::chrono::seconds limit = 90s) {
         return program_->wait(limit);
     }
     void kill();  // SIGKILL; returns when it is gone

@@ -25,10 +25,10 @@ void notify_together(support::sql& database, const std::string& channel,
 
 // Waits until the list has so many entries; false: not within the limit.
 bool has_entries(support::redis_server& redis, const std::string& name, std::size_t entries,
-                 std::chrono::seconds limit = 30s);
+                 std::chrono::seconds limit = 90s);
 // The same, and returns them (or fewer, after the limit).
 std::vector<std::string> wait_for_list(support::redis_server& redis, const std::string& name,
-                                       std::size_t entries, std::chrono::seconds limit = 30s);
+                                       std::size_t entries, std::chrono::seconds limit = 90s);
 // Waits until the list's entries hold so many messages.
 std::vector<std::string> wait_for_messages(support::redis_server& redis, const std::string& name,
                                            std::size_t messages, std::chrono::seconds limit = 60s);

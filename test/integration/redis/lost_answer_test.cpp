@@ -45,8 +45,8 @@ void lose_two_answers(driven_pusher& p, support::tcp_gate& gate, Count count) {
         REQUIRE(p.until([&] { return count() == n * batch; }));
         if (n > 1) {
             CHECK(p.delivered == done);
-            gate.pass();
             gate.cut();
+            gate.pass();
         }
         REQUIRE(p.until_done());
         if (n > 1) CHECK(p->current().retries > retries);

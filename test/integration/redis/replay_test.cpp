@@ -85,8 +85,8 @@ TEST_CASE("a letter whose push was done and whose answer is lost is pushed once,
                        [&](const std::exception_ptr&, core::result<void> r) { answer = std::move(r); });
         REQUIRE(c.until([&] { return pushed(kind) == 1; }));
         CHECK_FALSE(answer.has_value());
-        gate.pass();
         gate.cut();
+        gate.pass();
         REQUIRE(c.until([&] { return answer.has_value(); }));
         REQUIRE(answer->has_error());
         CHECK(answer->error().code == core::errc::connection_lost);

@@ -45,7 +45,7 @@ TEST_CASE("the sentinels' primary is found, and the one that answered is asked f
     // The first swallows what comes, the second refuses, the third knows.
     auto o =
         from_url(sentinel_url(at(dead.port()) + "," + at(support::free_port()) + "," + at(sentinel.port())));
-    o.connect_timeout = 1500ms;
+    o.connect_timeout = 9s;  // a third for each sentinel
     o.ping_interval = 1h;
     driven_client client(o);
     REQUIRE(client.until_connected());
