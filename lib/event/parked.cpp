@@ -6,7 +6,15 @@
 #include "event/next_word.hpp"
 
 namespace postrider::event {
-namespace {}  // namespace
+namespace {
+
+// What stands behind "@" and a route's name; empty: it does not begin with them.
+std::string_view behind_route(std::string_view name, std::string_view route) {
+    if (!name.starts_with('@') || !name.substr(1).starts_with(route)) return {};
+    return name.substr(1 + route.size());
+}
+
+}  // namespace
 
 bool parked::is_for(std::string_view route) const {
     return std::any_of(numbers.begin(), numbers.end(), [&](const auto& n) { return n.first == route; });
@@ -53,14 +61,12 @@ std::string cancel_name(std::string_view route) {
 }
 
 std::string_view marker_in(std::string_view name, std::string_view route) {
-    if (!name.starts_with('@') || !name.substr(1).starts_with(route)) return {};
-    const auto rest = name.substr(1 + route.size());
+    const auto rest = behind_route(name, route);
     return rest.starts_with('@') && !rest.substr(1).starts_with('@') ? rest.substr(1) : std::string_view();
 }
 
 std::string_view distance_marker_in(std::string_view name, std::string_view route) {
-    if (!name.starts_with('@') || !name.substr(1).starts_with(route)) return {};
-    const auto rest = name.substr(1 + route.size());
+    const auto rest = behind_route(name, route);
     return rest.starts_with("@@") ? rest.substr(2) : std::string_view();
 }
 
