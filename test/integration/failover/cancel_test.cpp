@@ -5,25 +5,12 @@
 #include "servers.hpp"
 #include "support/eventually.hpp"
 #include "support/tcp_gate.hpp"
+#include "talking.hpp"
 
 namespace postrider::test {
 namespace {
 
-// Far longer than the test: what is not cancelled still waits at the end.
-constexpr const char* route = R"(
-[redis]
-command_timeout = "60s"
-[[route]]
-name = "reminder"
-channel = "reminders"
-policy = "delay"
-key = "/id"
-min_delay = "1h"
-max_delay = "1h"
-cancel_on = "answers"
-cancel_key = "/to"
-to = "sent"
-)";
+const auto routes = std::string("[redis]\ncommand_timeout = \"60s\"\n") + reminders_route;
 
 // Which reminders wait in Redis, by their keys.
 std::string waiting(support::redis_server& redis) {
@@ -50,7 +37,7 @@ TEST_CASE(
     support::tcp_gate of_second(redis.port());
     const auto settings = [&](const support::tcp_gate& gate) {
         return postrider_settings{
-            .postgres_url = shared_postgres().url(), .redis_url = redis_at(gate.port()), .file = route};
+            .postgres_url = shared_postgres().url(), .redis_url = redis_at(gate.port()), .file = routes};
     };
     running_postrider first(settings(of_first));
     REQUIRE(first.becomes("leader"));
@@ -102,10 +89,10 @@ TEST_CASE("an answer that a leader cut from Redis has taken counts once that is 
     support::sql database(shared_postgres().url());
     support::tcp_gate of_first(redis.port());
     running_postrider first(
-        {.postgres_url = shared_postgres().url(), .redis_url = redis_at(of_first.port()), .file = route});
+        {.postgres_url = shared_postgres().url(), .redis_url = redis_at(of_first.port()), .file = routes});
     REQUIRE(first.becomes("leader"));
     running_postrider second(
-        {.postgres_url = shared_postgres().url(), .redis_url = redis_at(redis.port()), .file = route});
+        {.postgres_url = shared_postgres().url(), .redis_url = redis_at(redis.port()), .file = routes});
     INFO(second.end_of_log());
     REQUIRE(second.becomes("standby"));
     for (const auto* id : {"a", "b"})

@@ -7,24 +7,10 @@
 namespace postrider::test {
 namespace {
 
-// Far longer than the test: what is not cancelled still waits at the end.
-constexpr const char* reminders = R"(
-[[route]]
-name = "reminder"
-channel = "reminders"
-policy = "delay"
-key = "/id"
-min_delay = "1h"
-max_delay = "1h"
-cancel_on = "answers"
-cancel_key = "/to"
-to = "sent"
-)";
-
 TEST_CASE("what a leader has put aside and its standby has heard cancels what came before it, and no more") {
     long_outage t;
     auto settings = t.settings("65536");
-    settings.file += reminders;
+    settings.file += reminders_route;
     replicas two(settings);
     INFO(two.second.end_of_log());
     t.redis.stop();

@@ -14,6 +14,21 @@ namespace postrider::test {
 std::string both_ways(const std::string& window, const std::string& cooldown,
                       const std::string& sections = {});
 
+// The TOML of a route that sends reminders, by their ids, to the list "sent" in an hour, far longer than a
+// test: what no answer of the channel "answers", by its field "to", has cancelled still waits at the end.
+constexpr const char* reminders_route = R"(
+[[route]]
+name = "reminder"
+channel = "reminders"
+policy = "delay"
+key = "/id"
+min_delay = "1h"
+max_delay = "1h"
+cancel_on = "answers"
+cancel_key = "/to"
+to = "sent"
+)";
+
 // The next message of one of 25 conversations, in turn.
 std::string next_message(chat& talk);
 
