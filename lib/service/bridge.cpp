@@ -38,14 +38,14 @@ std::vector<std::string> names_of(const configuration& c) {
     return names;
 }
 
-}  // namespace
-
-postgres::parking_settings bridge::parking_settings(const configuration& c) {
+postgres::parking_settings parking_settings(const configuration& c) {
     postgres::parking_settings s;
     s.conninfo = c.postgres_url;
     s.name = c.name;
     return s;
 }
+
+}  // namespace
 
 bridge::bridge(const asio::any_io_executor& executor, const configuration& c, redis::client& redis,
                std::function<void(event::dead_letter)> letters)
@@ -64,7 +64,7 @@ bridge::bridge(const asio::any_io_executor& executor, const configuration& c, re
            },
            [this](const std::string& why) { deposed(why); }},
           core::random_token()),
-      parking_(parking_settings(c), [this] { return leader_; }),
+      parked_(parking_settings(c)),
       park_again_(executor),
       letters_(std::move(letters)),
       timer_(executor),

@@ -11,16 +11,15 @@
 #include "core/rate.hpp"
 #include "event/dead_letter.hpp"
 #include "event/hearing.hpp"
-#include "event/parked.hpp"
 #include "event/payload.hpp"
 #include "event/recent.hpp"
 #include "net/signal.hpp"
-#include "postgres/parking.hpp"
 #include "redis/pusher.hpp"
 #include "redis/saved_state.hpp"
 #include "redis/saver.hpp"
 #include "service/configuration.hpp"
 #include "service/lane.hpp"
+#include "service/parked_events.hpp"
 #include "service/progress.hpp"
 
 namespace postrider::service {
@@ -96,12 +95,10 @@ class bridge {
 
     // After finish(): events that were held back until this process leads, and that nobody else leads for.
     std::size_t left_untaken() const {
-        return restored_ ? 0 : hearing_.held() + to_park_.size() + to_put_back_.size();
+        return restored_ ? 0 : hearing_.held() + parked_.unwritten() + parked_.left_in_front();
     }
 
-    // Events put aside, as far as this process knows; whether more are.
-    std::uint64_t parked() const { return parked_; }
-    bool parking() const { return is_parking_; }
+    const parked_events& parked() const { return parked_; }
 
     const std::deque<lane>& lanes() const { return lanes_; }
     const redis::pusher& carrier() const { return pusher_; }
@@ -139,7 +136,6 @@ class bridge {
     void number_unnumbered(const lane& l, std::vector<event::marked_number>& known, std::uint64_t highest);
     void tell_numbers_apart(const lane& l);
     static std::uint64_t number_of(const lane& l, const event::parked& p);
-    static postgres::parking_settings parking_settings(const configuration& c);
     void release();
     void take_held(const event::hearing::heard& h);
     void finish_held();
@@ -148,7 +144,6 @@ class bridge {
     std::size_t waiting_bytes() const;
     bool must_park();
     asio::awaitable<core::result<void>> find_parked();
-    asio::awaitable<core::result<bool>> park_some();
     asio::awaitable<core::result<bool>> take_some_back();
     void park(event::parked p);
     static void add_mark(const lane& l, event::parked& p);
@@ -156,14 +151,12 @@ class bridge {
     bool has_parked() const;
     void gather_what_is_left();
     void put_aside(const lane& l, std::string_view messages, const std::vector<std::uint64_t>& numbers);
-    asio::awaitable<core::result<bool>> put_some_back();
     static std::vector<std::uint64_t> numbers_of(const std::vector<std::string>& ids);
     static std::vector<std::uint64_t> numbers_of(const redis::delivery& d);
     void tell_holes();
     bool may_take_back() const;
     void take_from_memory();
     void take_back(const event::parked& p);
-    std::size_t drop_what_is_parked(const std::vector<event::parked_range>& ranges);
     // `until` is what heard_until() gave when it was heard.
     event::parked numbered(const subscribers& who, std::uint64_t number, std::string_view only,
                            const std::vector<std::uint64_t>& until) const;
@@ -247,27 +240,12 @@ class bridge {
     std::vector<std::size_t> catch_ups_;  // the routes that have one
     event::hearing hearing_{0};
     event::recent lately_cancelling_;  // held once, on channels that no route has
-    postgres::parking parking_;
-    std::deque<event::parked> to_park_;  // heard, and not yet in the table
-    std::size_t to_park_bytes_ = 0;
-    bool is_parking_ = false;                         // what is heard goes to the table
-    std::vector<event::parked_range> parked_before_;  // by an earlier leader
-    std::string parking_error_;                       // said in the log
-    std::string hindrance_;                           // of taking over; said in the log
-    int leader_ = 0;                                  // the listening session in Postgres, while it leads
+    parked_events parked_;
+    std::string hindrance_;  // of taking over; said in the log
     std::uint64_t elections_ = 0;
-    std::uint64_t terms_ = 0;   // counts the times this process has stepped down
-    bool park_failed_ = false;  // nobody knows whether the last write was done
-    std::uint64_t parked_ = 0;
-    std::int64_t taken_back_ = event::parked::no_id;   // the last event of the table that was taken
-    std::int64_t marked_back_ = event::parked::no_id;  // at the last mark of the progress
-    std::int64_t done_back_ = event::parked::no_id;    // delivered or saved: to be deleted
-    std::int64_t deleted_back_ = event::parked::no_id;
-    std::deque<event::parked> to_put_back_;  // taken once, and not delivered before the stop
     bool settled_ = false;
-    bool is_unread_ = false;        // elected, and Redis not read since: what is heard goes to the table
-    bool is_sorted_ = false;        // what is held then is known to come before what is put aside
-    bool has_new_numbers_ = false;  // of events that were put aside without
+    bool is_unread_ = false;  // elected, and Redis not read since: what is heard goes to the table
+    bool is_sorted_ = false;  // what is held then is known to come before what is put aside
     net::signal park_again_;
     std::string only_;  // the route that the next event is for; see replay_channel.hpp
     event::payload_reader reader_;

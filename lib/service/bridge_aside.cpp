@@ -73,10 +73,7 @@ void bridge::gather_what_is_left() {
         for (const auto& d : delayed)
             put_aside(l, d.payload, {d.number});
     }
-    // As they came: what the next leader knows to be done ends with the first number that it does not know.
-    std::stable_sort(to_put_back_.begin(), to_put_back_.end(), [](const auto& a, const auto& b) {
-        return a.numbers.front().second < b.numbers.front().second;
-    });
+    parked_.sort_front();
 }
 
 // Events without a number stand in Redis since before this process.
@@ -89,32 +86,8 @@ void bridge::put_aside(const lane& l, std::string_view messages, const std::vect
         p.payload = events[i];
         p.numbers.emplace_back(l.route.name, numbers[i]);
         add_mark(l, p);
-        to_put_back_.push_back(std::move(p));
+        parked_.add_in_front(std::move(p));
     }
-}
-
-// True: something was written. The newest first, so that what a deadline cuts off is no hole in the middle.
-asio::awaitable<core::result<bool>> bridge::put_some_back() {
-    if (to_put_back_.empty() || leader_ == 0) co_return false;
-    // What was taken from the table stands there until it is delivered; and the last write may have been
-    // done.
-    auto ranges = co_await parking_.ranges();
-    if (!ranges) co_return ranges.error();
-    std::erase_if(to_put_back_, [&](const event::parked& p) {
-        const auto& [route, number] = p.numbers.front();
-        const auto* range = event::range_of(*ranges, route);
-        return range != nullptr && range->holds(number);
-    });
-    while (!to_put_back_.empty()) {
-        const auto count = std::min(to_put_back_.size(), postgres::parking::events_a_statement);
-        std::vector<event::parked> some(to_put_back_.end() - static_cast<std::ptrdiff_t>(count),
-                                        to_put_back_.end());
-        auto written = co_await parking_.put_back(std::move(some));
-        if (!written) co_return written.error();
-        if (!*written) co_return false;
-        to_put_back_.erase(to_put_back_.end() - static_cast<std::ptrdiff_t>(count), to_put_back_.end());
-    }
-    co_return true;
 }
 
 }  // namespace postrider::service

@@ -41,7 +41,7 @@ void bridge::marked(std::string_view marker) {
 // All that was heard is under way: once it is done Redis shall say so, also where no event follows. Whoever
 // has begun to listen at the latest marker waits for that.
 void bridge::note_all_taken() {
-    if (!restored_ || holding_ || is_parking_) return;
+    if (!restored_ || holding_ || parked_.is_parking()) return;
     for (auto& l : lanes_)
         if (const auto number = l.numbers.before(hearing_.last(l.channel))) note_taken(l, *number);
 }
@@ -85,7 +85,7 @@ void bridge::tell_holes() {
             }
             const auto first = std::max(last - (hole.last - hole.first), l.taken + 1);
             if (last < first) continue;
-            const auto* range = event::range_of(parked_before_, l.route.name);
+            const auto* range = event::range_of(parked_.before(), l.route.name);
             auto there = std::uint64_t{0};
             if (range != nullptr && range->last >= first && range->first <= last)
                 there = std::min(last, range->last) - std::max(first, range->first) + 1;
@@ -107,7 +107,7 @@ void bridge::release() {
     tell_holes();
     while (auto h = hearing_.take())
         take_held(*h);
-    parked_before_.clear();
+    parked_.forget_before();
     note_all_taken();
 }
 

@@ -30,7 +30,7 @@ core::failure unread_groups(core::failure why) {
 void bridge::elected(int session) {
     elected_ = true;
     ++elections_;
-    leader_ = session;
+    parked_.led_by(session);
     confirmed_ = false;
     is_sorted_ = false;
     reign_.notify();
@@ -39,7 +39,7 @@ void bridge::elected(int session) {
 
 void bridge::stand_by() {
     elected_ = false;
-    leader_ = 0;
+    parked_.led_by(0);
     if (!std::exchange(stood_by_, true)) core::log_warning("standing by: another process leads");
     if (restored_) step_down("the lock in Postgres is held by another process");
     if (std::exchange(is_unread_, false)) forget_parked();
@@ -49,7 +49,7 @@ void bridge::session_ended() {
     // With a catch-up, what was held back waits for the next one, which brings the older events first.
     if (ready() && catch_ups_.empty()) live();
     elected_ = false;
-    leader_ = 0;
+    parked_.led_by(0);
 }
 
 // What leads from now on has heard what is dropped here, or finds it in Redis.
@@ -59,7 +59,7 @@ void bridge::step_down(const std::string& why) {
     for (auto& l : lanes_)
         l.forget();
     forget_parked();
-    ++terms_;
+    parked_.end_term();
     restored_ = false;
     confirmed_ = false;
     holding_ = true;
@@ -70,7 +70,7 @@ void bridge::step_down(const std::string& why) {
 void bridge::deposed(const std::string& why) {
     step_down(why);
     elected_ = false;
-    leader_ = 0;
+    parked_.led_by(0);
     if (on_deposed_) on_deposed_();
 }
 

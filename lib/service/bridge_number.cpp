@@ -31,7 +31,7 @@ void bridge::adopt_place(lane& l, const redis::saved_place& saved) {
 std::vector<event::marked_number> bridge::known_markers(const lane& l,
                                                         const redis::saved_place& saved) const {
     auto all = saved.markers;
-    for (const auto& r : parked_before_) {
+    for (const auto& r : parked_.before()) {
         const auto name = event::marker_in(r.route, l.route.name);
         if (name.empty()) continue;
         if (find_marker(all, name) == nullptr) all.push_back({std::string(name), r.last});
@@ -43,7 +43,7 @@ std::vector<event::marked_number> bridge::known_markers(const lane& l,
 // behind all that it has used, because what is held here came after that.
 void bridge::number_events(lane& l, const redis::saved_place& saved) {
     auto highest = l.known->highest();
-    if (const auto* parked = event::range_of(parked_before_, l.route.name))
+    if (const auto* parked = event::range_of(parked_.before(), l.route.name))
         highest = std::max(highest, parked->last);
     auto known = known_markers(l, saved);
     number_unnumbered(l, known, highest);
@@ -59,10 +59,10 @@ void bridge::number_unnumbered(const lane& l, std::vector<event::marked_number>&
                                std::uint64_t highest) {
     for (const auto& m : known)
         highest = std::max(highest, m.number);
-    for (const auto& r : parked_before_) {
+    for (const auto& r : parked_.before()) {
         const auto name = event::distance_marker_in(r.route, l.route.name);
         if (name.empty()) continue;
-        has_new_numbers_ = true;
+        parked_.note_new_numbers();
         if (find_marker(known, name) == nullptr)
             known.push_back({std::string(name), highest + event::hearing::gap_width});
         highest = std::max(highest, find_marker(known, name)->number + r.last);
@@ -71,7 +71,7 @@ void bridge::number_unnumbered(const lane& l, std::vector<event::marked_number>&
 
 // What is put aside without numbers has some now.
 void bridge::tell_numbers_apart(const lane& l) {
-    const auto stretches = parked_before_;
+    const auto stretches = parked_.before();
     for (const auto& r : stretches) {
         const auto* m = find_marker(l.markers, event::distance_marker_in(r.route, l.route.name));
         if (m == nullptr) continue;
@@ -79,7 +79,7 @@ void bridge::tell_numbers_apart(const lane& l) {
         event::parked last;
         first.numbers.emplace_back(l.route.name, m->number + r.first);
         last.numbers.emplace_back(l.route.name, m->number + r.last);
-        event::widen(parked_before_, first, last);
+        parked_.widen_before(first, last);
     }
 }
 

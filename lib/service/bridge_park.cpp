@@ -28,20 +28,19 @@ std::size_t bridge::waiting_bytes() const {
 }
 
 bool bridge::must_park() {
-    if (is_parking_) return true;
+    if (parked_.is_parking()) return true;
     if (waiting_bytes() < configuration_.redis_buffer_bytes) return false;
     core::log_warning(
         "redis: {} bytes wait for it (REDIS_BUFFER_BYTES); from here on events are put aside in Postgres, in "
         "postrider.parked",
         waiting_bytes());
-    is_parking_ = true;
+    parked_.begin();
     return true;
 }
 
 void bridge::park(event::parked p) {
-    to_park_bytes_ += p.payload.size();
-    to_park_.push_back(std::move(p));
-    if (to_park_.size() == 1) park_again_.notify();
+    parked_.add(std::move(p));
+    if (parked_.unwritten() == 1) park_again_.notify();
 }
 
 // What was heard while another led: what that one has put aside comes from the table; what it had before that
@@ -53,11 +52,11 @@ void bridge::take_held(const event::hearing::heard& h) {
     if (!must_park()) return process(who, h.payload, h.number, now, h.only, until);
     auto p = numbered(who, h.number, h.only, h.cancels_until);
     const auto comes_first = [&](const auto& n) {
-        const auto* range = event::range_of(parked_before_, n.first);
+        const auto* range = event::range_of(parked_.before(), n.first);
         return range != nullptr && n.second < range->first;
     };
     const auto is_there = [&](const auto& n) {
-        const auto* range = event::range_of(parked_before_, n.first);
+        const auto* range = event::range_of(parked_.before(), n.first);
         return range != nullptr && n.second <= range->last;
     };
     const auto all = p.numbers.size();
@@ -79,8 +78,9 @@ void bridge::take_held(const event::hearing::heard& h) {
 }
 
 bool bridge::has_parked() const {
-    if (is_unread_) return is_sorted_ && to_park_.empty() && to_put_back_.empty();
-    return !restored_ || (settled_ && to_park_.empty() && to_put_back_.empty());
+    const bool has_written = parked_.unwritten() == 0 && parked_.left_in_front() == 0;
+    if (is_unread_) return is_sorted_ && has_written;
+    return !restored_ || (settled_ && has_written);
 }
 
 asio::awaitable<void> bridge::keep_parked() {
@@ -88,64 +88,21 @@ asio::awaitable<void> bridge::keep_parked() {
         core::result<bool> done = false;
         if (is_unread_) {
             done = co_await park_unread();
-        } else if (restored_ && is_parking_) {
-            done = co_await park_some();
+        } else if (restored_ && parked_.is_parking()) {
+            done = co_await parked_.write_some();
             if (done && !*done) done = co_await take_some_back();
         }
-        if (done && !*done && !to_put_back_.empty()) done = co_await put_some_back();
+        if (done && !*done && parked_.left_in_front() != 0) done = co_await parked_.put_back();
         if (done && *done) continue;
         if (!done) {
-            if (parking_.missing() && !is_unread_) take_from_memory();
-            if (parking_error_ != done.error().message)
-                core::log_error("postgres: events cannot be put aside or taken back yet: {}",
-                                done.error().message);
-            parking_error_ = done.error().message;
+            if (parked_.is_missing() && !is_unread_) take_from_memory();
+            parked_.tell(done.error());
         }
-        const bool again = is_unread_ || is_parking_ || !to_put_back_.empty();
+        const bool again = is_unread_ || parked_.is_parking() || parked_.left_in_front() != 0;
         const auto until = again ? steady::now() + park_pause : steady::time_point::max();
         co_await park_again_.wait_until(until);
     }
-    parking_.close();
-}
-
-// True: something was written.
-asio::awaitable<core::result<bool>> bridge::park_some() {
-    if (park_failed_) {
-        auto ranges = co_await parking_.ranges();
-        if (!ranges) co_return ranges.error();
-        parked_ += drop_what_is_parked(*ranges);
-        park_failed_ = false;
-    }
-    if (to_park_.empty() || leader_ == 0) co_return false;
-    const auto count = std::min(to_park_.size(), postgres::parking::events_a_statement);
-    std::vector<event::parked> some(to_park_.begin(), to_park_.begin() + static_cast<std::ptrdiff_t>(count));
-    const auto term = terms_;
-    park_failed_ = true;
-    auto written = co_await parking_.write(std::move(some));
-    if (term != terms_) co_return true;
-    if (!written) co_return written.error();
-    park_failed_ = false;
-    if (!*written) co_return false;
-    for (std::size_t i = 0; i < count; ++i) {
-        to_park_bytes_ -= to_park_.front().payload.size();
-        to_park_.pop_front();
-    }
-    parked_ += count;
-    parking_error_.clear();
-    co_return true;
-}
-
-// Returns how many of what waits to be written are in the table already.
-std::size_t bridge::drop_what_is_parked(const std::vector<event::parked_range>& ranges) {
-    return std::erase_if(to_park_, [&](const event::parked& p) {
-        const bool there = std::any_of(p.numbers.begin(), p.numbers.end(), [&](const auto& n) {
-            // Of one without a number nobody knows.
-            const auto* range = event::range_of(ranges, n.first);
-            return range != nullptr && n.second != 0 && n.second <= range->last;
-        });
-        if (there) to_park_bytes_ -= p.payload.size();
-        return there;
-    });
+    parked_.close();
 }
 
 bool bridge::may_take_back() const {
@@ -155,48 +112,36 @@ bool bridge::may_take_back() const {
 
 // True: something was taken or deleted, or all is back.
 asio::awaitable<core::result<bool>> bridge::take_some_back() {
-    const auto term = terms_;
-    if (done_back_ != deleted_back_) {
-        const auto id = done_back_;
-        auto deleted = co_await parking_.forget(id);
-        if (!deleted) co_return deleted.error();
-        if (term == terms_) deleted_back_ = id;
-    }
+    const auto term = parked_.terms();
+    auto deleted = co_await parked_.delete_done();
+    if (!deleted) co_return deleted.error();
     if (!may_take_back()) co_return false;
     // Whoever leads next has to find the numbers that they get here.
-    if (has_new_numbers_ && pusher_.has_saves()) co_return false;
-    has_new_numbers_ = false;
-    auto rows = co_await parking_.read(taken_back_, postgres::parking::events_a_statement);
-    if (!rows) co_return rows.error();
-    if (term != terms_ || !may_take_back()) co_return true;
-    parking_error_.clear();
-    for (const auto& p : *rows)
+    if (parked_.has_new_numbers() && pusher_.has_saves()) co_return false;
+    auto events = co_await parked_.read_some();
+    if (!events) co_return events.error();
+    if (term != parked_.terms() || !may_take_back()) co_return true;
+    parked_.took(*events);
+    for (const auto& p : *events)
         take_back(p);
-    if (!rows->empty()) co_return true;
-    if (!to_park_.empty()) co_return true;
+    if (!events->empty() || parked_.unwritten() != 0) co_return true;
     // Everything is taken; what stands in the table is deleted as soon as Redis has it.
-    if (deleted_back_ != taken_back_) co_return false;
+    if (!parked_.is_deleted()) co_return false;
     core::log_warning("redis: all events that were put aside in Postgres are back");
     forget_parked();
     note_all_taken();
-    parking_.close();
+    parked_.close();
     co_return false;
 }
 
 // Without the table what was to be put aside waits here.
 void bridge::take_from_memory() {
-    while (!to_park_.empty() && may_take_back()) {
-        const auto p = std::move(to_park_.front());
-        to_park_.pop_front();
-        take_back(p);
-    }
-    if (to_park_.empty()) forget_parked();
+    while (parked_.unwritten() != 0 && may_take_back())
+        take_back(*parked_.take_unwritten());
+    if (parked_.unwritten() == 0) forget_parked();
 }
 
 void bridge::take_back(const event::parked& p) {
-    const bool from_table = p.id != event::parked::no_id;
-    if (from_table) taken_back_ = p.id;
-    if (from_table && parked_ != 0) --parked_;
     const auto who = channels_.find(p.channel);
     if (who == channels_.end()) return;
     const auto now = steady::now();
@@ -208,31 +153,21 @@ void bridge::take_back(const event::parked& p) {
 
 // What an earlier leader has put aside comes before everything that was heard since.
 asio::awaitable<core::result<void>> bridge::find_parked() {
-    // Beside what is just being written.
-    postgres::parking table(parking_settings(configuration_), [] { return 0; });
-    auto ranges = co_await table.ranges();
+    auto ranges = co_await parked_.find();
     if (!ranges) co_return ranges.error();
     forget_parked();
-    parked_before_ = std::move(*ranges);
-    for (const auto& p : to_park_)
-        event::widen(parked_before_, p, p);
-    is_parking_ = !parked_before_.empty() || !to_park_.empty();
-    if (is_parking_) core::log_warning("postgres: events that were put aside wait for their way back");
+    parked_.take_over(std::move(*ranges));
+    if (parked_.is_parking())
+        core::log_warning("postgres: events that were put aside wait for their way back");
     co_return boost::system::in_place_value;
 }
 
 // What this process alone has, because Redis was never read, stays.
 void bridge::forget_parked() {
-    if (!is_unread_) {
-        to_park_.clear();
-        to_park_bytes_ = 0;
-        park_failed_ = false;
-    }
-    parked_before_.clear();
-    is_parking_ = false;
-    has_new_numbers_ = false;
-    parked_ = 0;
-    taken_back_ = marked_back_ = done_back_ = deleted_back_ = event::parked::no_id;
+    if (is_unread_)
+        parked_.forget_written();
+    else
+        parked_.forget();
 }
 
 }  // namespace postrider::service

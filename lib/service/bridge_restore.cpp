@@ -163,7 +163,7 @@ std::optional<std::size_t> bridge::find_route(std::string_view name, event::poli
 }
 
 std::uint64_t bridge::unsaved() const {
-    return pusher_.waiting() + to_park_.size() + to_put_back_.size() + (pusher_.has_saves() ? 1 : 0) +
+    return pusher_.waiting() + parked_.unwritten() + parked_.left_in_front() + (pusher_.has_saves() ? 1 : 0) +
            (is_unread_ ? hearing_.held() : 0);
 }
 

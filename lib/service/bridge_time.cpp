@@ -67,8 +67,7 @@ void bridge::save_progress(steady_time now) {
         }
         l.marked_taken = l.taken;
     }
-    if (step == progress::step::reached) done_back_ = marked_back_;
-    marked_back_ = taken_back_;
+    parked_.mark(step == progress::step::reached);
     for (const auto i : catch_ups_) {
         auto& l = lanes_[i];
         // Live events that overtook a failing catch-up must not move its start past what is missing.

@@ -51,7 +51,7 @@ bridge::side bridge::side_of(const lane& l, const event::numbering& numbers,
                              const event::hearing::heard& h) const {
     bool is_before = false;
     bool is_behind = false;
-    for (const auto& r : parked_before_) {
+    for (const auto& r : parked_.before()) {
         std::uint64_t number = 0;
         std::uint64_t offset = 0;
         if (r.route == l.route.name) {
@@ -76,16 +76,13 @@ bridge::side bridge::side_of(const lane& l, const event::numbering& numbers,
 
 // What comes before all that is put aside stays here; at a stop it is put in front of that.
 void bridge::sort_held(std::vector<event::parked_range> ranges) {
-    parked_ += drop_what_is_parked(ranges);
-    parked_before_ = std::move(ranges);
-    for (const auto& p : to_park_)
-        event::widen(parked_before_, p, p);
+    parked_.stand_behind(std::move(ranges));
     std::vector<event::numbering> numbers;
     for (const auto& l : lanes_)
         numbers.emplace_back(hearing_, l.channel, known_markers(l, {}), 0);
     std::vector<event::hearing::heard> kept;
     // Where nothing is put aside yet, the oldest wait here as far as they may.
-    auto room = parked_before_.empty() && !finishing_ ? configuration_.redis_buffer_bytes : 0;
+    auto room = parked_.before().empty() && !finishing_ ? configuration_.redis_buffer_bytes : 0;
     while (auto h = hearing_.take()) {
         const auto cost = h->payload.size() + cost_of_holding;
         room = cost <= room ? room - cost : 0;
@@ -115,21 +112,20 @@ void bridge::sort_held(event::hearing::heard h, const std::vector<event::numberi
     }
     if (!is_before) return park(std::move(p));
     if (!finishing_) return kept.push_back(std::move(h));
-    to_put_back_.push_back(std::move(p));
+    parked_.add_in_front(std::move(p));
 }
 
 asio::awaitable<core::result<bool>> bridge::park_unread() {
-    if (leader_ == 0) co_return false;
+    if (!parked_.may_write()) co_return false;
     if (!is_sorted_) {
         const auto election = elections_;
-        auto ranges = co_await parking_.ranges();
+        auto ranges = co_await parked_.ranges();
         if (!ranges) co_return ranges.error();
         if (!is_unread_ || election != elections_) co_return true;
         sort_held(std::move(*ranges));
         is_sorted_ = true;
-        park_failed_ = false;
     }
-    co_return co_await park_some();
+    co_return co_await parked_.write_some();
 }
 
 }  // namespace postrider::service

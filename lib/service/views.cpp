@@ -151,8 +151,8 @@ http::stats stats_of(const observed& o) {
     s.letters = letter_stats_of(o.letters);
     s.waiting = o.bridge.carrier().waiting();
     s.waiting_bytes = o.bridge.carrier().waiting_bytes();
-    s.parking = o.bridge.parking();
-    s.parked = o.bridge.parked();
+    s.parking = o.bridge.parked().is_parking();
+    s.parked = o.bridge.parked().in_table();
     s.events_per_second = o.bridge.events_per_second();
     s.deliveries_per_second = o.bridge.deliveries_per_second();
     s.database_reconnects = o.source.current().reconnects;
