@@ -126,16 +126,10 @@ class bridge {
     void hold_unread(event::hearing::heard h);
     bool is_too_much_held() const;
     event::parked unnumbered(const event::hearing::heard& h) const;
-    // Where an event belongs to what is put aside of a route.
-    enum class side { before, there, behind };
-    side side_of(const lane& l, const event::numbering& numbers, const event::hearing::heard& h) const;
     void sort_held(std::vector<event::parked_range> ranges);
     void sort_held(event::hearing::heard h, const std::vector<event::numbering>& numbers,
                    std::vector<event::hearing::heard>& kept);
     asio::awaitable<core::result<bool>> park_unread();
-    void number_unnumbered(const lane& l, std::vector<event::marked_number>& known, std::uint64_t highest);
-    void tell_numbers_apart(const lane& l);
-    static std::uint64_t number_of(const lane& l, const event::parked& p);
     void release();
     void take_held(const event::hearing::heard& h);
     void finish_held();
@@ -147,7 +141,6 @@ class bridge {
     asio::awaitable<core::result<bool>> take_some_back();
     void park(event::parked p);
     static void add_mark(const lane& l, event::parked& p);
-    std::vector<event::marked_number> known_markers(const lane& l, const redis::saved_place& saved) const;
     bool has_parked() const;
     void gather_what_is_left();
     void put_aside(const lane& l, std::string_view messages, const std::vector<std::uint64_t>& numbers);

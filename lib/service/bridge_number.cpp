@@ -1,20 +1,10 @@
 // How the bridge numbers what it has heard, and what it knows of the numbers of those who led before.
 #include <algorithm>
 
+#include "event/unnumbered.hpp"
 #include "service/bridge.hpp"
 
 namespace postrider::service {
-namespace {
-
-const event::marked_number* find_marker(const std::vector<event::marked_number>& markers,
-                                        std::string_view name) {
-    const auto found =
-        std::find_if(markers.begin(), markers.end(), [&](const auto& m) { return m.marker == name; });
-    return found == markers.end() ? nullptr : &*found;
-}
-
-}  // namespace
-
 // What is known of a route's events, and by which numbers.
 void bridge::adopt_place(lane& l, const redis::saved_place& saved) {
     l.known.emplace();
@@ -27,67 +17,19 @@ void bridge::adopt_place(lane& l, const redis::saved_place& saved) {
     }
 }
 
-// Redis has the former leader's markers of before an outage, what is put aside has those of that time.
-std::vector<event::marked_number> bridge::known_markers(const lane& l,
-                                                        const redis::saved_place& saved) const {
-    auto all = saved.markers;
-    for (const auto& r : parked_.before()) {
-        const auto name = event::marker_in(r.route, l.route.name);
-        if (name.empty()) continue;
-        if (find_marker(all, name) == nullptr) all.push_back({std::string(name), r.last});
-    }
-    return all;
-}
-
 // Our numbers go on with those of the process before: exactly where both have heard the same marker; else
 // behind all that it has used, because what is held here came after that.
 void bridge::number_events(lane& l, const redis::saved_place& saved) {
     auto highest = l.known->highest();
     if (const auto* parked = event::range_of(parked_.before(), l.route.name))
         highest = std::max(highest, parked->last);
-    auto known = known_markers(l, saved);
-    number_unnumbered(l, known, highest);
+    auto known = event::known_markers(saved.markers, parked_.before(), l.route.name);
+    if (event::number_distances(parked_.before(), l.route.name, known, highest)) parked_.note_new_numbers();
     l.numbers = event::numbering(hearing_, l.channel, known, highest);
     l.markers = l.numbers.markers(hearing_, l.channel, known);
     l.taken = l.marked_taken = l.saved_taken = saved.number;
     note_markers(l, std::nullopt);
-    tell_numbers_apart(l);
-}
-
-// Behind a marker that no leader has known the numbers begin anew, for whoever reads those events.
-void bridge::number_unnumbered(const lane& l, std::vector<event::marked_number>& known,
-                               std::uint64_t highest) {
-    for (const auto& m : known)
-        highest = std::max(highest, m.number);
-    for (const auto& r : parked_.before()) {
-        const auto name = event::distance_marker_in(r.route, l.route.name);
-        if (name.empty()) continue;
-        parked_.note_new_numbers();
-        if (find_marker(known, name) == nullptr)
-            known.push_back({std::string(name), highest + event::hearing::gap_width});
-        highest = std::max(highest, find_marker(known, name)->number + r.last);
-    }
-}
-
-// What is put aside without numbers has some now.
-void bridge::tell_numbers_apart(const lane& l) {
-    const auto stretches = parked_.before();
-    for (const auto& r : stretches) {
-        const auto* m = find_marker(l.markers, event::distance_marker_in(r.route, l.route.name));
-        if (m == nullptr) continue;
-        event::parked first;
-        event::parked last;
-        first.numbers.emplace_back(l.route.name, m->number + r.first);
-        last.numbers.emplace_back(l.route.name, m->number + r.last);
-        parked_.widen_before(first, last);
-    }
-}
-
-std::uint64_t bridge::number_of(const lane& l, const event::parked& p) {
-    const auto number = p.number_of(l.route.name);
-    const auto distance = number == 0 ? p.distance(l.route.name) : std::nullopt;
-    const auto* m = distance ? find_marker(l.markers, distance->marker) : nullptr;
-    return m == nullptr ? number : m->number + distance->number;
+    parked_.number_before(l.route.name, l.markers);
 }
 
 bool bridge::is_known(lane& l, std::uint64_t number, const std::string& key) {
@@ -102,7 +44,7 @@ bool bridge::taken_before(const subscribers& who, const event::parked& p) {
         auto& l = lanes_[i];
         if (!l.known) return false;
         const auto e = reader_.read(l.route, p.payload);
-        return e && is_known(l, number_of(l, p), e->key);
+        return e && is_known(l, event::number_of(p, l.route.name, l.markers), e->key);
     });
 }
 

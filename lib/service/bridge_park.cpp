@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/log_line.hpp"
+#include "event/unnumbered.hpp"
 #include "service/bridge.hpp"
 
 namespace postrider::service {
@@ -147,8 +148,10 @@ void bridge::take_back(const event::parked& p) {
     const auto now = steady::now();
     if (!p.was_taken() && !taken_before(who->second, p))
         cancel_all(who->second, p.payload, numbers_until(who->second, p));
-    for (const auto i : who->second.routes)
-        if (p.is_for(lanes_[i].route.name)) take(i, p.payload, number_of(lanes_[i], p), now);
+    for (const auto i : who->second.routes) {
+        const auto& l = lanes_[i];
+        if (p.is_for(l.route.name)) take(i, p.payload, event::number_of(p, l.route.name, l.markers), now);
+    }
 }
 
 // What an earlier leader has put aside comes before everything that was heard since.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/log_line.hpp"
+#include "event/unnumbered.hpp"
 #include "service/bridge.hpp"
 
 namespace postrider::service {
@@ -46,40 +47,13 @@ event::parked bridge::unnumbered(const event::hearing::heard& h) const {
     return p;
 }
 
-// What an earlier leader has put aside is told from what is held here by the markers that both have heard.
-bridge::side bridge::side_of(const lane& l, const event::numbering& numbers,
-                             const event::hearing::heard& h) const {
-    bool is_before = false;
-    bool is_behind = false;
-    for (const auto& r : parked_.before()) {
-        std::uint64_t number = 0;
-        std::uint64_t offset = 0;
-        if (r.route == l.route.name) {
-            number = numbers.of(h.number);
-        } else if (const auto name = event::distance_marker_in(r.route, l.route.name); !name.empty()) {
-            const auto before = hearing_.before(l.channel, name);
-            number = before ? h.number : 0;
-            offset = before.value_or(0);
-        } else {
-            continue;
-        }
-        // One that cannot be compared was heard later, because who has put those aside led then.
-        if (number == 0 || number > offset + r.last)
-            is_behind = true;
-        else if (number < offset + r.first)
-            is_before = true;
-        else
-            return side::there;
-    }
-    return is_before && !is_behind ? side::before : side::behind;
-}
-
 // What comes before all that is put aside stays here; at a stop it is put in front of that.
 void bridge::sort_held(std::vector<event::parked_range> ranges) {
     parked_.stand_behind(std::move(ranges));
     std::vector<event::numbering> numbers;
     for (const auto& l : lanes_)
-        numbers.emplace_back(hearing_, l.channel, known_markers(l, {}), 0);
+        numbers.emplace_back(hearing_, l.channel, event::known_markers({}, parked_.before(), l.route.name),
+                             0);
     std::vector<event::hearing::heard> kept;
     // Where nothing is put aside yet, the oldest wait here as far as they may.
     auto room = parked_.before().empty() && !finishing_ ? configuration_.redis_buffer_bytes : 0;
@@ -102,9 +76,10 @@ void bridge::sort_held(event::hearing::heard h, const std::vector<event::numberi
     for (const auto i : by_channel_[h.channel]->routes) {
         const auto& l = lanes_[i];
         if (!is_for(i, h.only)) continue;
-        const auto where = side_of(l, numbers[i], h);
-        if (where != side::before) is_before = false;
-        if (where != side::there) continue;
+        const auto where =
+            event::side_of(parked_.before(), l.route.name, hearing_, l.channel, numbers[i], h.number);
+        if (where != event::side::before) is_before = false;
+        if (where != event::side::there) continue;
         std::erase_if(p.numbers, [&](const auto& n) {
             return n.first == l.route.name || !event::distance_marker_in(n.first, l.route.name).empty();
         });

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/log_line.hpp"
+#include "event/unnumbered.hpp"
 
 namespace postrider::service {
 
@@ -102,8 +103,8 @@ void parked_events::set_before(std::vector<event::parked_range> ranges) {
         event::widen(before_, p, p);
 }
 
-void parked_events::widen_before(const event::parked& first, const event::parked& last) {
-    event::widen(before_, first, last);
+void parked_events::number_before(std::string_view route, const std::vector<event::marked_number>& markers) {
+    event::widen_by_markers(before_, route, markers);
 }
 
 void parked_events::forget() {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/error.hpp"
@@ -69,8 +70,8 @@ class parked_events {
     const std::vector<event::parked_range>& before() const { return before_; }
     // What is heard has its place by now.
     void forget_before() { before_.clear(); }
-    // An event of that without a number has got one: from the first to the last of such a stretch.
-    void widen_before(const event::parked& first, const event::parked& last);
+    // What of that has no number is numbered by a route's markers.
+    void number_before(std::string_view route, const std::vector<event::marked_number>& markers);
     void note_new_numbers() { has_new_numbers_ = true; }
     bool has_new_numbers() const { return has_new_numbers_; }
 
