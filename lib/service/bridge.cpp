@@ -73,25 +73,15 @@ bridge::bridge(const asio::any_io_executor& executor, const configuration& c, re
       instance_(core::random_token().substr(0, 6)) {
     for (std::size_t i = 0; i < c.routes.size(); ++i) {
         const auto& r = c.routes[i];
-        auto& who = subscribers_to(r.channel);
+        auto& who = channels_.add(r.channel);
         lanes_.emplace_back(r, pusher_.line_to(r.target), who.channel);
         lanes_.back().tag = redis::slot_tag(r.target.name, c.redis.mode == redis::topology::cluster);
         who.routes.push_back(i);
         if (!r.delaying.cancel_on.empty() && r.policy == event::policy::delay)
-            subscribers_to(r.delaying.cancel_on).cancels.push_back(i);
+            channels_.add(r.delaying.cancel_on).cancels.push_back(i);
         if (!r.catch_up.empty()) catch_ups_.push_back(i);
     }
     hearing_ = event::hearing(channels_.size());
-}
-
-bridge::subscribers& bridge::subscribers_to(const std::string& channel) {
-    const auto [at, is_new] = channels_.try_emplace(channel);
-    if (is_new) {
-        at->second.channel = by_channel_.size();
-        at->second.name = &at->first;
-        by_channel_.push_back(&at->second);
-    }
-    return at->second;
 }
 
 redis::open_groups bridge::groups_of(std::size_t line) {
@@ -119,9 +109,7 @@ redis::open_groups bridge::groups_of(std::size_t line) {
 }
 
 std::vector<std::string> bridge::channels() const {
-    std::vector<std::string> all;
-    for (const auto& [channel, who] : channels_)
-        all.push_back(channel);
+    auto all = channels_.names();
     if (std::any_of(lanes_.begin(), lanes_.end(),
                     [this](const lane& l) { return shares_channel(configuration_.routes, l.route); }))
         all.emplace_back(replay_channel);
@@ -153,18 +141,17 @@ void bridge::notified(std::string_view channel, std::string_view payload) {
         return;
     }
     const auto only = std::exchange(only_, {});
-    const auto who = channels_.find(channel);
-    if (who == channels_.end() || finishing_) return;
+    const auto* who = channels_.find(channel);
+    if (who == nullptr || finishing_) return;
     const auto now = steady::now();
-    const auto number = hearing_.count(who->second.channel);
-    if (holding_)
-        return hold({who->second.channel, number, std::string(payload), now, only, heard_until(who->second)});
+    const auto number = hearing_.count(who->channel);
+    if (holding_) return hold({who->channel, number, std::string(payload), now, only, heard_until(*who)});
     if (must_park()) {
-        auto p = numbered(who->second, number, only, heard_until(who->second));
+        auto p = numbered(*who, number, only, heard_until(*who));
         p.payload = payload;
         return park(std::move(p));
     }
-    process(who->second, payload, number, now, only);
+    process(*who, payload, number, now, only);
 }
 
 void bridge::process(const subscribers& who, std::string_view payload, std::uint64_t number, steady_time now,
@@ -185,7 +172,7 @@ void bridge::caught_up(std::size_t n, std::string_view payload) {
     if (!ready()) return;
     const auto route = catch_ups_[n];
     const auto now = steady::now();
-    cancel_all(channels_[lanes_[route].route.channel], payload);
+    cancel_all(channels_[lanes_[route].channel], payload);
     take(route, payload, 0, now);
 }
 

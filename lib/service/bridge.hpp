@@ -5,7 +5,6 @@
 #include <limits>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/rate.hpp"
@@ -17,6 +16,7 @@
 #include "redis/pusher.hpp"
 #include "redis/saved_state.hpp"
 #include "redis/saver.hpp"
+#include "service/channel_table.hpp"
 #include "service/configuration.hpp"
 #include "service/lane.hpp"
 #include "service/parked_events.hpp"
@@ -107,19 +107,9 @@ class bridge {
     double deliveries_per_second() const { return departures_.per_second(core::steady::now()); }
 
  private:
-    struct subscribers {
-        std::size_t channel = 0;
-        const std::string* name = nullptr;
-        std::vector<std::size_t> routes;
-        std::vector<std::size_t> cancels;
-    };
-    struct hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-    };
+    using subscribers = channel_table::subscribers;
     using steady_time = core::steady::time_point;
 
-    subscribers& subscribers_to(const std::string& channel);
     redis::open_groups groups_of(std::size_t line);
 
     void hold(event::hearing::heard h);
@@ -228,8 +218,7 @@ class bridge {
     redis::client& redis_;
     redis::pusher pusher_;
     std::deque<lane> lanes_;
-    std::unordered_map<std::string, subscribers, hash, std::equal_to<>> channels_;
-    std::vector<const subscribers*> by_channel_;
+    channel_table channels_;
     std::vector<std::size_t> catch_ups_;  // the routes that have one
     event::hearing hearing_{0};
     event::recent lately_cancelling_;  // held once, on channels that no route has

@@ -75,7 +75,7 @@ void bridge::live() {
 void bridge::tell_holes() {
     for (const auto& hole : hearing_.holes()) {
         std::uint64_t missing = 0;
-        for (const auto i : by_channel_[hole.channel]->routes) {
+        for (const auto i : channels_[hole.channel].routes) {
             const auto& l = lanes_[i];
             const auto last = l.numbers.of(hole.last);
             // Of a session that no leader can tell from others nobody knows what became of it.
@@ -95,7 +95,7 @@ void bridge::tell_holes() {
         const auto words = fmt::format(
             "taking over: {} events on channel '{}' were neither held here nor delivered, saved or put aside "
             "by the former leader, as far as is known; they are lost unless their route catches up",
-            missing, *by_channel_[hole.channel]->name);
+            missing, channels_[hole.channel].name);
         core::log_warning("{}", words);
         remember(words);
     }
@@ -114,7 +114,7 @@ void bridge::release() {
 // Of what a catch-up holds back at the end, that which no later catch-up would bring.
 void bridge::finish_held() {
     while (auto h = hearing_.take()) {
-        const auto& who = *by_channel_[h->channel];
+        const auto& who = channels_[h->channel];
         if (h->only.empty() && !taken_before(who, h->payload, h->number))
             cancel_all(who, h->payload, numbers_until(who, h->cancels_until));
         for (const auto i : who.routes)

@@ -167,7 +167,7 @@ asio::awaitable<core::result<void>> bridge::take_over() {
 // A leader that was cut from Redis alone may have cancelled what still waits there.
 void bridge::cancel_again() {
     for (const auto& h : lately_cancelling_.take(steady::now())) {
-        const auto& who = *by_channel_[h.channel];
+        const auto& who = channels_[h.channel];
         cancel_all(who, h.payload, numbers_until(who, h.cancels_until, 0));
     }
 }
@@ -192,7 +192,7 @@ void bridge::forget_done(const std::vector<redis::saved_place>& places) {
     for (std::size_t i = 0; i < lanes_.size(); ++i)
         numbers.emplace_back(hearing_, lanes_[i].channel, places[i].markers, places[i].number);
     const auto is_done = [&](std::size_t channel, std::uint64_t heard) {
-        const auto& routes = by_channel_[channel]->routes;
+        const auto& routes = channels_[channel].routes;
         return std::all_of(routes.begin(), routes.end(), [&](std::size_t i) {
             const auto number = numbers[i].of(heard);
             return number != 0 && number <= places[i].number;
@@ -200,7 +200,7 @@ void bridge::forget_done(const std::vector<redis::saved_place>& places) {
     };
     // Where a channel only cancels, no place says what the leader has done with its events.
     hearing_.forget_done(is_done, [this](event::hearing::heard h) {
-        if (by_channel_[h.channel]->routes.empty()) lately_cancelling_.add(std::move(h));
+        if (channels_[h.channel].routes.empty()) lately_cancelling_.add(std::move(h));
     });
     in_sync_ = in_sync_ || is_before_session_done(numbers, places);
 }

@@ -67,7 +67,7 @@ void bridge::add_mark(const lane& l, event::parked& p) {
 event::parked bridge::numbered(const subscribers& who, std::uint64_t number, std::string_view only,
                                const std::vector<std::uint64_t>& until) const {
     event::parked p;
-    p.channel = *who.name;
+    p.channel = who.name;
     for (const auto i : who.routes)
         if (is_for(i, only)) {
             p.numbers.emplace_back(lanes_[i].route.name, lanes_[i].numbers.of(number));

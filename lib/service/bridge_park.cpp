@@ -47,7 +47,7 @@ void bridge::park(event::parked p) {
 // What was heard while another led: what that one has put aside comes from the table; what it had before that
 // comes first, and what came since goes behind.
 void bridge::take_held(const event::hearing::heard& h) {
-    const auto& who = *by_channel_[h.channel];
+    const auto& who = channels_[h.channel];
     const auto now = steady::now();
     const auto until = numbers_until(who, h.cancels_until);
     if (!must_park()) return process(who, h.payload, h.number, now, h.only, until);
@@ -143,12 +143,11 @@ void bridge::take_from_memory() {
 }
 
 void bridge::take_back(const event::parked& p) {
-    const auto who = channels_.find(p.channel);
-    if (who == channels_.end()) return;
+    const auto* who = channels_.find(p.channel);
+    if (who == nullptr) return;
     const auto now = steady::now();
-    if (!p.was_taken() && !taken_before(who->second, p))
-        cancel_all(who->second, p.payload, numbers_until(who->second, p));
-    for (const auto i : who->second.routes) {
+    if (!p.was_taken() && !taken_before(*who, p)) cancel_all(*who, p.payload, numbers_until(*who, p));
+    for (const auto i : who->routes) {
         const auto& l = lanes_[i];
         if (p.is_for(l.route.name)) take(i, p.payload, event::number_of(p, l.route.name, l.markers), now);
     }

@@ -33,10 +33,10 @@ void bridge::hold_unread(event::hearing::heard h) {
 }
 
 event::parked bridge::unnumbered(const event::hearing::heard& h) const {
-    const auto& who = *by_channel_[h.channel];
+    const auto& who = channels_[h.channel];
     const auto distance = hearing_.distance(h.channel, h.number);
     event::parked p;
-    p.channel = *who.name;
+    p.channel = who.name;
     p.payload = h.payload;
     for (const auto i : who.routes) {
         const auto& name = lanes_[i].route.name;
@@ -73,7 +73,7 @@ void bridge::sort_held(event::hearing::heard h, const std::vector<event::numberi
                        std::vector<event::hearing::heard>& kept) {
     auto p = unnumbered(h);
     bool is_before = !p.numbers.empty();
-    for (const auto i : by_channel_[h.channel]->routes) {
+    for (const auto i : channels_[h.channel].routes) {
         const auto& l = lanes_[i];
         if (!is_for(i, h.only)) continue;
         const auto where =
