@@ -56,7 +56,7 @@ bridge::bridge(const asio::any_io_executor& executor, const configuration& c, re
           {[this](std::size_t line) { return groups_of(line); }, names_of(c), context_ttl(c), context_linger},
           {[this](std::vector<redis::delivery> all) { delivered(std::move(all)); },
            [this](redis::delivery d, const std::string& why) { refused(std::move(d), why); },
-           [this](std::size_t route) { return place_of(lanes_[route]); },
+           [this](std::size_t route) { return lanes_[route].place(); },
            [this](const redis::delivery& d) { return event::stream_fields(lanes_[d.route].route, d.body); },
            [this] { server_changed(); },
            [this] {
@@ -181,12 +181,12 @@ void bridge::take(std::size_t route, std::string_view payload, std::uint64_t num
     note_taken(l, number);
     ++l.count.events;
     auto e = reader_.read(l.route, payload);
-    if (!e && is_known(l, number, "")) {
+    if (!e && l.knows(number, "")) {
         ++l.count.duplicates;
         return;
     }
     if (!e) return reject(l, e.error(), payload);
-    if (is_known(l, number, e->key)) {
+    if (l.knows(number, e->key)) {
         ++l.count.duplicates;
         return;
     }
@@ -226,7 +226,7 @@ void bridge::tell_taken(const lane& l, std::string_view key, std::uint64_t group
 
 void bridge::reject(lane& l, event::rejection why, std::string_view payload) {
     ++l.count.rejected[why];
-    auto letter = letter_of(l);
+    auto letter = l.letter();
     letter.kind = event::dead_letter::origin::event;
     letter.payload = payload;
     letter.reason = event::name(why);
@@ -254,20 +254,8 @@ void bridge::server_changed() {
     }
 }
 
-redis::place bridge::place_of(const lane& l) const {
-    redis::place p;
-    p.route = l.route.name;
-    if (l.route.policy == event::policy::immediate) p.kind = redis::place::order::in_order;
-    if (l.route.policy == event::policy::delay) p.kind = redis::place::order::single;
-    if (!l.markers.empty()) {
-        p.marker = l.markers.back().marker;
-        p.base = l.markers.back().number;
-    }
-    return p;
-}
-
 void bridge::note_markers(lane& l, std::optional<std::uint64_t> number) {
-    auto p = place_of(l);
+    auto p = l.place();
     p.markers = event::markers_text(l.markers);
     saves(l).note_place(p, number);
     pusher_.saves_changed(l.line);

@@ -130,12 +130,10 @@ class bridge {
     asio::awaitable<core::result<void>> find_parked();
     asio::awaitable<core::result<bool>> take_some_back();
     void park(event::parked p);
-    static void add_mark(const lane& l, event::parked& p);
     bool has_parked() const;
     void gather_what_is_left();
     void put_aside(const lane& l, std::string_view messages, const std::vector<std::uint64_t>& numbers);
     static std::vector<std::uint64_t> numbers_of(const std::vector<std::string>& ids);
-    static std::vector<std::uint64_t> numbers_of(const redis::delivery& d);
     void tell_holes();
     bool may_take_back() const;
     void take_from_memory();
@@ -152,7 +150,6 @@ class bridge {
     }
     bool taken_before(const subscribers& who, std::string_view payload, std::uint64_t number);
     bool taken_before(const subscribers& who, const event::parked& p);
-    static bool is_known(lane& l, std::uint64_t number, const std::string& key);
     // `number` is 0 for an event of a catch-up.
     void take(std::size_t route, std::string_view payload, std::uint64_t number, steady_time now);
     static constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
@@ -188,7 +185,6 @@ class bridge {
     bool has_progress() const;
     void save_progress(steady_time now);
     void write_progress(lane& l);
-    redis::place place_of(const lane& l) const;
     void note_markers(lane& l, std::optional<std::uint64_t> number);
     redis::saver& saves(const lane& l) { return pusher_.saves(l.line); }
     steady_time next_deadline() const;
@@ -203,7 +199,6 @@ class bridge {
     void deposed(const std::string& why);
     void step_down(const std::string& why);
     asio::awaitable<core::result<void>> load();
-    void adopt_place(lane& l, const redis::saved_place& saved);
     void number_events(lane& l, const redis::saved_place& saved);
     asio::awaitable<core::result<void>> note_first_start(const lane& l);
     void adopt_progress(lane& l, const redis::saved_progress& saved);
@@ -212,7 +207,6 @@ class bridge {
     void adopt_delay(const std::string& name, const std::string& text);
     std::optional<std::size_t> find_route(std::string_view name, event::policy p) const;
     void remember(const std::string& words);
-    event::dead_letter letter_of(const lane& l) const;
 
     const configuration& configuration_;
     redis::client& redis_;

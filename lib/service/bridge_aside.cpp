@@ -30,19 +30,19 @@ std::string_view event_in(std::string_view body) {
     return found.data() + found.size() + 1 == body.data() + body.size() ? found : std::string_view();
 }
 
+std::vector<std::uint64_t> numbers_in(const redis::delivery& d) {
+    std::vector<std::uint64_t> numbers;
+    for (const auto& s : d.seen)
+        numbers.push_back(static_cast<std::uint64_t>(s.first));
+    return numbers;
+}
+
 }  // namespace
 
 std::vector<std::uint64_t> bridge::numbers_of(const std::vector<std::string>& ids) {
     std::vector<std::uint64_t> numbers;
     numbers.reserve(ids.size());
     std::transform(ids.begin(), ids.end(), std::back_inserter(numbers), number_in);
-    return numbers;
-}
-
-std::vector<std::uint64_t> bridge::numbers_of(const redis::delivery& d) {
-    std::vector<std::uint64_t> numbers;
-    for (const auto& s : d.seen)
-        numbers.push_back(static_cast<std::uint64_t>(s.first));
     return numbers;
 }
 
@@ -58,7 +58,7 @@ void bridge::gather_what_is_left() {
         const auto& l = lanes_[d.route];
         if (l.seen) continue;
         if (l.route.policy == event::policy::group)
-            put_aside(l, messages_in(d.body), numbers_of(d));
+            put_aside(l, messages_in(d.body), numbers_in(d));
         else
             put_aside(l, l.route.policy == event::policy::delay ? event_in(d.body) : d.body, {d.number});
     }
@@ -85,7 +85,7 @@ void bridge::put_aside(const lane& l, std::string_view messages, const std::vect
         p.channel = l.route.channel;
         p.payload = events[i];
         p.numbers.emplace_back(l.route.name, numbers[i]);
-        add_mark(l, p);
+        l.add_mark(p);
         parked_.add_in_front(std::move(p));
     }
 }

@@ -128,7 +128,7 @@ void bridge::refused(redis::delivery d, const std::string& why) {
     // The endpoints show it to everybody, so no payload is in it.
     remember(fmt::format("{}: Redis refuses {} for good, not delivered to {}: {}", l.route.name, d.key,
                          l.route.target.name, why));
-    letters_(refused_letter(letter_of(l), std::move(d), why));
+    letters_(refused_letter(l.letter(), std::move(d), why));
 }
 
 }  // namespace postrider::service

@@ -6,16 +6,6 @@
 namespace postrider::service {
 
 using core::steady;
-using core::wall;
-
-event::dead_letter bridge::letter_of(const lane& l) const {
-    event::dead_letter letter;
-    letter.route = l.route.name;
-    letter.channel = l.route.channel;
-    letter.target = l.route.target;
-    letter.first = letter.last = wall::now();
-    return letter;
-}
 
 void bridge::letter_settled(const event::dead_letter& l) {
     // While another leads, what stands in Redis is that one's.

@@ -5,17 +5,6 @@
 #include "service/bridge.hpp"
 
 namespace postrider::service {
-// What is known of a route's events, and by which numbers.
-void bridge::adopt_place(lane& l, const redis::saved_place& saved) {
-    l.known.emplace();
-    l.known->know_until(saved.number);
-    for (const auto& [name, number] : saved.behind) {
-        if (l.route.policy == event::policy::group)
-            l.known->know_key(name, number);
-        else
-            l.known->know_one(number);
-    }
-}
 
 // Our numbers go on with those of the process before: exactly where both have heard the same marker; else
 // behind all that it has used, because what is held here came after that.
@@ -32,19 +21,12 @@ void bridge::number_events(lane& l, const redis::saved_place& saved) {
     parked_.number_before(l.route.name, l.markers);
 }
 
-bool bridge::is_known(lane& l, std::uint64_t number, const std::string& key) {
-    if (!l.known || number == 0) return false;
-    if (number <= l.known->highest()) return l.known->has(number, key);
-    l.known.reset();
-    return false;
-}
-
 bool bridge::taken_before(const subscribers& who, const event::parked& p) {
     return std::any_of(who.routes.begin(), who.routes.end(), [&](std::size_t i) {
         auto& l = lanes_[i];
         if (!l.known) return false;
         const auto e = reader_.read(l.route, p.payload);
-        return e && is_known(l, event::number_of(p, l.route.name, l.markers), e->key);
+        return e && l.knows(event::number_of(p, l.route.name, l.markers), e->key);
     });
 }
 
@@ -54,14 +36,8 @@ bool bridge::taken_before(const subscribers& who, std::string_view payload, std:
         auto& l = lanes_[i];
         if (!l.known) return false;
         const auto e = reader_.read(l.route, payload);
-        return e && is_known(l, l.numbers.of(number), e->key);
+        return e && l.knows(l.numbers.of(number), e->key);
     });
-}
-
-void bridge::add_mark(const lane& l, event::parked& p) {
-    if (l.markers.empty()) return;
-    const auto& latest = l.markers.back();
-    p.marks.emplace_back(event::mark_name(l.route.name, latest.marker), latest.number);
 }
 
 event::parked bridge::numbered(const subscribers& who, std::uint64_t number, std::string_view only,
@@ -71,7 +47,7 @@ event::parked bridge::numbered(const subscribers& who, std::uint64_t number, std
     for (const auto i : who.routes)
         if (is_for(i, only)) {
             p.numbers.emplace_back(lanes_[i].route.name, lanes_[i].numbers.of(number));
-            add_mark(lanes_[i], p);
+            lanes_[i].add_mark(p);
         }
     for (std::size_t n = 0; n < until.size(); ++n) {
         const auto& l = lanes_[who.cancels[n]];

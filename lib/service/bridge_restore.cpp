@@ -25,7 +25,7 @@ asio::awaitable<core::result<void>> bridge::load() {
         auto behind = redis::behind_name(to, l.route.name);
         auto saved = co_await redis::load_place(redis_, std::move(place), std::move(behind));
         if (!saved) co_return saved.error();
-        adopt_place(l, *saved);
+        l.adopt(*saved);
         places.push_back(std::move(*saved));
     }
     for (const auto i : catch_ups_) {

@@ -61,7 +61,7 @@ void bridge::save_progress(steady_time now) {
     if (step == progress::step::wait) return;
     for (auto& l : lanes_) {
         if (step == progress::step::reached && l.marked_taken > l.saved_taken) {
-            saves(l).note_place(place_of(l), l.marked_taken);
+            saves(l).note_place(l.place(), l.marked_taken);
             pusher_.saves_changed(l.line);
             l.saved_taken = l.marked_taken;
         }

@@ -7,13 +7,17 @@
 
 #include "core/clock.hpp"
 #include "core/histogram.hpp"
+#include "event/dead_letter.hpp"
 #include "event/delays.hpp"
 #include "event/grouper.hpp"
 #include "event/numbering.hpp"
+#include "event/parked.hpp"
 #include "event/payload.hpp"
 #include "event/route.hpp"
 #include "event/seen_ids.hpp"
 #include "event/taken_over.hpp"
+#include "redis/place.hpp"
+#include "redis/saved_state.hpp"
 
 namespace postrider::service {
 
@@ -80,6 +84,18 @@ struct lane {
         written.reset();
         known.reset();
     }
+
+    // What an earlier process has done, by what stands in Redis.
+    void adopt(const redis::saved_place& saved);
+    // An earlier process has taken it; asked no more once a number lies behind all that it is known to have
+    // used.
+    bool knows(std::uint64_t number, const std::string& key);
+    // Where the route is, for whoever takes over.
+    redis::place place() const;
+    // The latest marker joins what tells a parked event apart.
+    void add_mark(event::parked& p) const;
+    // For something of this route that cannot be delivered now.
+    event::dead_letter letter() const;
 
     // The sooner of the next group's and the next delayed event's time; empty: nothing waits.
     std::optional<event::steady_time> next_deadline() const {
