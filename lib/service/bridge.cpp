@@ -3,14 +3,10 @@
 #include <algorithm>
 
 #include "core/log_event.hpp"
-#include "core/printable.hpp"
-#include "core/redact.hpp"
 #include "core/token.hpp"
 #include "event/context.hpp"
-#include "event/render.hpp"
 #include "event/stream_fields.hpp"
 #include "event/time.hpp"
-#include "redis/classify.hpp"
 #include "redis/names.hpp"
 #include "service/replay_channel.hpp"
 
@@ -69,8 +65,7 @@ bridge::bridge(const asio::any_io_executor& executor, const configuration& c, re
       letters_(std::move(letters)),
       timer_(executor),
       reign_(executor),
-      started_(wall::now()),
-      instance_(core::random_token().substr(0, 6)) {
+      started_(wall::now()) {
     for (std::size_t i = 0; i < c.routes.size(); ++i) {
         const auto& r = c.routes[i];
         auto& who = channels_.add(r.channel);
@@ -156,7 +151,7 @@ void bridge::notified(std::string_view channel, std::string_view payload) {
 
 void bridge::process(const subscribers& who, std::string_view payload, std::uint64_t number, steady_time now,
                      std::string_view only, const std::vector<std::uint64_t>& until) {
-    arrivals_.add(1, now);
+    journal_.arrived(now);
     if (only.empty() && !taken_before(who, payload, number)) cancel_all(who, payload, until);
     for (const auto i : who.routes) {
         auto& l = lanes_[i];
@@ -198,10 +193,10 @@ void bridge::take(std::size_t route, std::string_view payload, std::uint64_t num
     }
     switch (l.route.policy) {
         case event::policy::immediate:
-            tell_taken(l, e->key, 0);
+            journal_.tell_taken(l, e->key, 0);
             return leave_at_once(route, std::move(*e), payload, number, now);
         case event::policy::delay:
-            tell_taken(l, e->key, 0);
+            journal_.tell_taken(l, e->key, 0);
             return schedule(l, std::move(*e), payload, number, now);
         case event::policy::group:
             break;
@@ -209,19 +204,10 @@ void bridge::take(std::size_t route, std::string_view payload, std::uint64_t num
     // Where no id tells an event apart its number does, should it have to be put aside.
     const auto id = l.seen ? std::move(e->id) : std::to_string(number);
     std::vector<event::group> leaving;
-    tell_taken(l, e->key, l.groups.add(e->key, id, payload, now, leaving, number));
+    journal_.tell_taken(l, e->key, l.groups.add(e->key, id, payload, now, leaving, number));
     leave(route, leaving);
     pusher_.saves_changed(l.line);
     rearm(l);
-}
-
-void bridge::tell_taken(const lane& l, std::string_view key, std::uint64_t group) const {
-    if (!core::shows(spdlog::level::debug)) return;
-    if (group == 0)
-        core::log_event(spdlog::level::debug, "event taken", {{"route", l.route.name}, {"key", key}});
-    else
-        core::log_event(spdlog::level::debug, "event taken",
-                        {{"route", l.route.name}, {"key", key}, {"group", group_id(group)}});
 }
 
 void bridge::reject(lane& l, event::rejection why, std::string_view payload) {
@@ -235,7 +221,7 @@ void bridge::reject(lane& l, event::rejection why, std::string_view payload) {
                     {{"route", l.route.name}, {"channel", l.route.channel}, {"reason", letter.reason}},
                     payload);
     // The endpoints show it to everybody, so no payload is in it.
-    remember(
+    journal_.remember(
         fmt::format("{}: event on channel '{}' left out: {}", l.route.name, l.route.channel, letter.error));
     letters_(std::move(letter));
 }
@@ -252,17 +238,6 @@ void bridge::server_changed() {
         if (!l.markers.empty()) note_markers(l, l.saved_taken);
         if (saves(l).has_work()) pusher_.saves_changed(l.line);
     }
-}
-
-void bridge::note_markers(lane& l, std::optional<std::uint64_t> number) {
-    auto p = l.place();
-    p.markers = event::markers_text(l.markers);
-    saves(l).note_place(p, number);
-    pusher_.saves_changed(l.line);
-}
-
-void bridge::remember(const std::string& words) {
-    mishap_ = mishap{core::redact(words), wall::now()};
 }
 
 }  // namespace postrider::service

@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "core/rate.hpp"
 #include "event/dead_letter.hpp"
 #include "event/hearing.hpp"
 #include "event/payload.hpp"
@@ -18,6 +17,7 @@
 #include "redis/saver.hpp"
 #include "service/channel_table.hpp"
 #include "service/configuration.hpp"
+#include "service/event_journal.hpp"
 #include "service/lane.hpp"
 #include "service/parked_events.hpp"
 #include "service/progress.hpp"
@@ -27,11 +27,6 @@ namespace postrider::service {
 // The way of an event: source → payload → grouper → pusher → acknowledge.
 class bridge {
  public:
-    struct mishap {
-        std::string words;
-        core::wall::time_point at{};
-    };
-
     // `letters` takes what cannot be delivered.
     bridge(const asio::any_io_executor& executor, const configuration& c, redis::client& redis,
            std::function<void(event::dead_letter)> letters);
@@ -98,13 +93,11 @@ class bridge {
         return restored_ ? 0 : hearing_.held() + parked_.unwritten() + parked_.left_in_front();
     }
 
+    // For the endpoints: what is put aside, the routes, the way to Redis, what became of the events.
     const parked_events& parked() const { return parked_; }
-
     const std::deque<lane>& lanes() const { return lanes_; }
     const redis::pusher& carrier() const { return pusher_; }
-    const std::optional<mishap>& last_mishap() const { return mishap_; }
-    double events_per_second() const { return arrivals_.per_second(core::steady::now()); }
-    double deliveries_per_second() const { return departures_.per_second(core::steady::now()); }
+    const event_journal& journal() const { return journal_; }
 
  private:
     using subscribers = channel_table::subscribers;
@@ -176,9 +169,6 @@ class bridge {
 
     void delivered(std::vector<redis::delivery> all);
     void refused(redis::delivery d, const std::string& why);
-    void tell_taken(const lane& l, std::string_view key, std::uint64_t group) const;
-    void tell_pushed(const lane& l, const redis::delivery& d) const;
-    std::string group_id(std::uint64_t serial) const;
     void server_changed();
     void note_taken(lane& l, std::uint64_t number);
     void rearm(const lane& l);
@@ -206,7 +196,6 @@ class bridge {
     void adopt_context(const std::string& name, const std::string& text);
     void adopt_delay(const std::string& name, const std::string& text);
     std::optional<std::size_t> find_route(std::string_view name, event::policy p) const;
-    void remember(const std::string& words);
 
     const configuration& configuration_;
     redis::client& redis_;
@@ -231,11 +220,8 @@ class bridge {
     net::signal reign_;
     std::function<void()> on_deposed_;
     steady_time armed_ = steady_time::max();
-    core::rate arrivals_;
-    core::rate departures_;
-    std::optional<mishap> mishap_;
+    event_journal journal_;
     core::wall::time_point started_;
-    std::string instance_;     // begins the ids of its groups in the log
     bool stood_by_ = false;    // while another led
     bool elected_ = false;     // the source's session says so
     bool confirmed_ = false;   // since then no other process has led, or what it left is adopted

@@ -97,7 +97,7 @@ void bridge::tell_holes() {
             "by the former leader, as far as is known; they are lost unless their route catches up",
             missing, channels_[hole.channel].name);
         core::log_warning("{}", words);
-        remember(words);
+        journal_.remember(words);
     }
     hearing_.forget_holes();
     forgetting_ = false;

@@ -103,7 +103,7 @@ void bridge::cannot_take_over(const std::string& why) {
     if (hindrance_ == why) return;
     hindrance_ = why;
     core::log_error("{}", why);
-    remember(why);
+    journal_.remember(why);
 }
 
 // Nothing to do but to wait, and to forget of what is held whatever the leader has done.

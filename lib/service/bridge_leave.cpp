@@ -3,7 +3,6 @@
 
 #include "core/log_event.hpp"
 #include "core/log_sink.hpp"
-#include "core/printable.hpp"
 #include "event/render.hpp"
 #include "redis/classify.hpp"
 #include "redis/names.hpp"
@@ -83,7 +82,7 @@ void bridge::leave(std::size_t route, std::vector<event::group>& groups) {
 
 void bridge::delivered(std::vector<redis::delivery> all) {
     const auto now = steady::now();
-    departures_.add(all.size(), now);
+    journal_.departed(all.size(), now);
     const core::log_together one_write;
     for (const auto& d : all) {
         auto& l = lanes_[d.route];
@@ -92,42 +91,21 @@ void bridge::delivered(std::vector<redis::delivery> all) {
         const auto latency = core::seconds_between(d.arrived, now);
         l.count.latency.add(latency);
         l.count.push_latency.add(std::max(0.0, latency - static_cast<double>(d.waited)));
-        tell_pushed(l, d);
+        journal_.tell_pushed(l, d);
     }
     if (progress_.must_look(pusher_.current().finished)) timer_.notify();
-}
-
-void bridge::tell_pushed(const lane& l, const redis::delivery& d) const {
-    const bool is_group = l.route.policy == event::policy::group;
-    const auto level = is_group ? spdlog::level::info : spdlog::level::debug;
-    if (!core::shows(level)) return;
-    const auto& to = l.route.target.name;
-    if (is_group)
-        core::log_event(level, "group pushed",
-                        {{"route", l.route.name},
-                         {"key", d.key},
-                         {"group", group_id(d.group)},
-                         {"messages", d.messages},
-                         {"to", to}});
-    else
-        core::log_event(level, "event pushed", {{"route", l.route.name}, {"key", d.key}, {"to", to}});
-}
-
-// The same in no two processes; the serial wraps as in a delivery.
-std::string bridge::group_id(std::uint64_t serial) const {
-    return instance_ + '-' + std::to_string(static_cast<std::uint32_t>(serial));
 }
 
 void bridge::refused(redis::delivery d, const std::string& why) {
     auto& l = lanes_[d.route];
     ++l.count.failed;
-    const auto group = d.group == 0 ? std::string() : group_id(d.group);
+    const auto group = d.group == 0 ? std::string() : journal_.group_id(d.group);
     core::log_event(spdlog::level::err, "Redis refuses a push for good: " + why,
                     {{"route", l.route.name}, {"key", d.key}, {"group", group}, {"to", l.route.target.name}},
                     d.body);
     // The endpoints show it to everybody, so no payload is in it.
-    remember(fmt::format("{}: Redis refuses {} for good, not delivered to {}: {}", l.route.name, d.key,
-                         l.route.target.name, why));
+    journal_.remember(fmt::format("{}: Redis refuses {} for good, not delivered to {}: {}", l.route.name,
+                                  d.key, l.route.target.name, why));
     letters_(refused_letter(l.letter(), std::move(d), why));
 }
 

@@ -21,6 +21,13 @@ void bridge::number_events(lane& l, const redis::saved_place& saved) {
     parked_.number_before(l.route.name, l.markers);
 }
 
+void bridge::note_markers(lane& l, std::optional<std::uint64_t> number) {
+    auto p = l.place();
+    p.markers = event::markers_text(l.markers);
+    saves(l).note_place(p, number);
+    pusher_.saves_changed(l.line);
+}
+
 bool bridge::taken_before(const subscribers& who, const event::parked& p) {
     return std::any_of(who.routes.begin(), who.routes.end(), [&](std::size_t i) {
         auto& l = lanes_[i];

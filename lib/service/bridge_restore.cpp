@@ -123,7 +123,7 @@ void bridge::adopt_context(const std::string& name, const std::string& text) {
     const auto serial = l.groups.adopt(std::move(g));
     core::log_event(
         spdlog::level::info, "an open group of an earlier run is adopted",
-        {{"route", l.route.name}, {"key", key}, {"group", group_id(serial)}, {"messages", count}});
+        {{"route", l.route.name}, {"key", key}, {"group", journal_.group_id(serial)}, {"messages", count}});
 }
 
 void bridge::adopt_delay(const std::string& name, const std::string& text) {

@@ -153,10 +153,10 @@ http::stats stats_of(const observed& o) {
     s.waiting_bytes = o.bridge.carrier().waiting_bytes();
     s.parking = o.bridge.parked().is_parking();
     s.parked = o.bridge.parked().in_table();
-    s.events_per_second = o.bridge.events_per_second();
-    s.deliveries_per_second = o.bridge.deliveries_per_second();
+    s.events_per_second = o.bridge.journal().events_per_second();
+    s.deliveries_per_second = o.bridge.journal().deliveries_per_second();
     s.database_reconnects = o.source.current().reconnects;
-    if (const auto& m = o.bridge.last_mishap()) {
+    if (const auto& m = o.bridge.journal().last_mishap()) {
         s.last_error = m->words;
         s.last_error_at = m->at;
     }
