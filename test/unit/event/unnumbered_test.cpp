@@ -105,7 +105,7 @@ TEST_CASE("what is held is told from what is put aside without numbers by its di
     CHECK(side_of_nth(there, 20) == side::there);
     CHECK(side_of_nth(there, 21) == side::behind);
     // It was heard by whoever led then, and nothing here can be compared with it.
-    CHECK(side_of_nth({{distance_name("a", "unheard"), 10, 20}}, 9) == side::behind);
+    CHECK(side_of_nth({{distance_name("a", "unheard"), 1, 2 * hearing::gap_width}}, 9) == side::behind);
     // Behind one of two stretches is behind all.
     CHECK(side_of_nth({{distance_name("a", "m1"), 10, 20}, {"a", 1, 2}}, 9) == side::behind);
 }

@@ -90,8 +90,10 @@ TEST_CASE("who takes over puts aside what is heard only where something is put a
     CHECK(t.parked.is_parking());
     t.parked.forget();
     CHECK_FALSE(t.parked.is_parking());
-    t.parked.add(numbered(6));
+    // One without a number belongs to no range.
+    t.parked.add(numbered(0));
     t.parked.take_over({});
+    CHECK(t.parked.before().empty());
     CHECK(t.parked.is_parking());
 }
 
