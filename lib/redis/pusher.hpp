@@ -140,7 +140,8 @@ class pusher {
         std::uint64_t epoch = 0;
         core::steady::time_point flush_at = core::steady::time_point::max();
         core::steady::time_point retry_at{};  // after a passing refusal
-        bool waits = false;                   // said so in the log
+        bool waits = false;                   // said so in the log, of its pushes
+        bool save_waits = false;              // and of what is saved
         std::string refusal = {};             // why its pushes wait; empty: they do not
     };
     struct round {
@@ -169,6 +170,7 @@ class pusher {
     outcome settle_push(track& t, const reply& r);
     outcome settle_save(track& t, const reply& r);
     void wait_with(track& t, const std::string& why);
+    void save_again_with(track& t, const std::string& why);
     bool may_send(track& t, core::steady::time_point now);
     void try_anew();
     void push_failed(track& t, const std::string& why);

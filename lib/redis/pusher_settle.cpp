@@ -71,7 +71,7 @@ void pusher::cannot_load(const round& r, const std::string& why) {
         push_failed(lines_[line], why);
     }
     for (const auto line : r.saves) {
-        wait_with(lines_[line], why);
+        save_again_with(lines_[line], why);
         lines_[line].saves.failed();
         saves_changed(line);
     }
@@ -98,6 +98,7 @@ pusher::outcome pusher::settle_push(track& t, const reply& r) {
             // It may be half of it that is refused, behind the push itself: the ledger tells at the second
             // asking.
             if (t.line.ask_again()) return outcome::again;
+            t.waits = false;
             t.refusal.clear();
             push_answered(t);
             // A key that may not be deleted could not be saved either, so the push does without it.
@@ -129,21 +130,25 @@ pusher::outcome pusher::settle_save(track& t, const reply& r) {
     }
     if (error.empty()) {
         if (t.line.empty()) t.backoff.reset();
-        t.waits = false;
+        t.save_waits = false;
         return outcome::done;
     }
-    if (!t.waits) core::log_warning("redis: open groups cannot be saved, a kill would lose them: {}", error);
-    t.waits = true;
-    status_.save_error = error;
-    wait_with(t, error);
+    save_again_with(t, error);
     sink_.cannot_save();
     return outcome::again;
 }
 
+void pusher::save_again_with(track& t, const std::string& why) {
+    t.retry_at = steady::now() + t.backoff.next();
+    if (!std::exchange(t.save_waits, true))
+        core::log_warning("redis: open groups cannot be saved, a kill would lose them: {}", why);
+    status_.save_error = why;
+}
+
 void pusher::wait_with(track& t, const std::string& why) {
     t.retry_at = steady::now() + t.backoff.next();
-    if (!t.waits) core::log_warning("redis: a push to {} has to wait: {}", t.line.target().name, why);
-    t.waits = true;
+    if (!std::exchange(t.waits, true))
+        core::log_warning("redis: a push to {} has to wait: {}", t.line.target().name, why);
 }
 
 }  // namespace postrider::redis

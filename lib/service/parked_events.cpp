@@ -107,7 +107,9 @@ void parked_events::number_before(std::string_view route, const std::vector<even
     event::widen_by_markers(before_, route, markers);
 }
 
+// A write that is under way is of what is no longer here.
 void parked_events::forget() {
+    ++terms_;
     to_write_.clear();
     write_failed_ = false;
     forget_written();

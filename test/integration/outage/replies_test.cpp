@@ -45,6 +45,22 @@ policy = "immediate"
 to = "others"
 )";
 
+// Both to the same target, so that one line saves and pushes.
+constexpr const char* held_and_at_once = R"(
+[[route]]
+name = "held"
+channel = "other"
+policy = "group"
+key = "/match_id"
+window = "1h"
+to = "groups"
+[[route]]
+name = "single"
+channel = "chat"
+policy = "immediate"
+to = "groups"
+)";
+
 support::redis_server::settings with(std::vector<std::string> arguments) {
     support::redis_server::settings wanted;
     wanted.arguments = std::move(arguments);
@@ -107,6 +123,18 @@ TEST_CASE("OOM: a Redis without memory for 5 s is waited for, and takes everythi
     t.send(10);
     CHECK(t.verdict() == "");
     CHECK(t.bridge.answers("/stats", R"("failed":0)"));
+}
+
+TEST_CASE("that open groups cannot be saved is said first, and then that a push has to wait") {
+    support::redis_server redis;
+    trial t(redis, redis.url(), held_and_at_once);
+    redis.command({"CONFIG", "SET", "maxmemory", "1"});
+    t.database.notify("other", t.talk.next("held"));
+    REQUIRE(t.bridge.logs("open groups cannot be saved, a kill would lose them: OOM"));
+    t.database.notify("chat", t.talk.next("a"));
+    CHECK(t.bridge.logs("a push to groups has to wait: OOM"));
+    redis.command({"CONFIG", "SET", "maxmemory", "0"});
+    CHECK(wait_for_list(redis, "groups", 1).size() == 1);
 }
 
 TEST_CASE("READONLY: a primary that turned replica is waited for, and asked on new connections") {
