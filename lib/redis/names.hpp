@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "event/route.hpp"
 #include "redis/slot.hpp"
 
 namespace postrider::redis {
@@ -38,9 +39,10 @@ inline std::string target_key(std::string_view target, std::string_view what) {
     return std::string("postrider:{").append(tag).append("}:").append(target).append(":").append(what);
 }
 
-// The last batch that this writer delivered.
-inline std::string ledger_name(std::string_view target, std::string_view writer) {
-    return target_key(target, "ledger:").append(writer);
+// The last batch that this writer delivered. A channel may have a list's name, and counts its own batches.
+inline std::string ledger_name(const event::target& to, std::string_view writer) {
+    const bool is_channel = to.kind == event::target_kind::pubsub;
+    return target_key(to.name, is_channel ? "ledger:channel:" : "ledger:").append(writer);
 }
 
 // The number of the last writer that has claimed the target.

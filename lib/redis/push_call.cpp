@@ -92,7 +92,7 @@ void append_script(pipeline& p, std::pair<std::string_view, std::string_view> ho
     words keys;
     words values;
     keys.add(to.name);
-    keys.make(ledger_name(to.name, terms.writer));
+    keys.make(ledger_name(to, terms.writer));
     keys.make(epoch_name(to.name));
     std::uint64_t contexts = 0;
     for (std::size_t i = first; i < b.deliveries.size(); ++i) {

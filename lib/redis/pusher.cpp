@@ -147,7 +147,7 @@ bool pusher::empty() const {
 }
 
 bool pusher::has_saves() const {
-    return std::any_of(lines_.begin(), lines_.end(), [](const track& t) { return t.saves.has_work(); });
+    return std::any_of(lines_.begin(), lines_.end(), [](const track& t) { return t.saves.has_unsaved(); });
 }
 
 steady::time_point pusher::saved_until(steady::time_point now) const {
@@ -172,7 +172,7 @@ std::size_t pusher::waiting_bytes() const {
 }
 
 std::string pusher::ledger(std::size_t line) const {
-    return ledger_name(lines_[line].line.target().name, writer_);
+    return ledger_name(lines_[line].line.target(), writer_);
 }
 
 bool pusher::finished() const {

@@ -53,6 +53,8 @@ class saver {
     void clear();
 
     bool has_work() const;
+    // What is on its way included, of which nobody knows yet whether Redis has it.
+    bool has_unsaved() const { return flush_.under_way || has_work(); }
 
     // Appends the command of one flush, at most a bounded part of the work.
     void encode(pipeline& p, std::string_view script_sha, std::uint64_t epoch, core::steady::time_point now,

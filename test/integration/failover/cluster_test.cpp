@@ -155,7 +155,7 @@ TEST_CASE("killed with open groups in a cluster: the next process adopts them, n
     support::sql database(shared_postgres().url());
     running_postrider bridge({.postgres_url = shared_postgres().url(),
                               .redis_url = cluster.url(),
-                              .environment = {{"GROUPING_DELAY", "6s"}, {"PUSH_COOLDOWN", "0"}}});
+                              .environment = {{"GROUPING_DELAY", "12s"}, {"PUSH_COOLDOWN", "0"}}});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
     auto& redis = cluster.holder("bot_messages");

@@ -18,7 +18,12 @@ namespace postrider::test {
 struct long_outage {
     chat talk;
     support::redis_server redis = {};
-    support::sql database = support::sql(shared_postgres().url());
+    support::sql database = emptied();
+
+    static support::sql emptied() {
+        forget_parked();
+        return support::sql(shared_postgres().url());
+    }
 
     // Of which events of the two routes, about 100 bytes each, no more than 2,000 can wait in memory; of
     // longer ones, fewer are enough to see it.

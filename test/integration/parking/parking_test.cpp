@@ -52,12 +52,13 @@ TEST_CASE("open groups of more than may wait are no outage: nothing is put aside
     long_outage t;
     running_postrider bridge({.postgres_url = shared_postgres().url(),
                               .redis_url = t.redis.url(),
-                              .file = both_ways("8s", "0s", "[redis]\nbuffer_bytes = 131072\n")});
+                              .file = both_ways("15s", "0s", "[redis]\nbuffer_bytes = 131072\n")});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
     for (int i = 0; i < 12; ++i) {
         t.say(250);
         REQUIRE(wait_for_list(t.redis, "singles", t.talk.total()).size() == t.talk.total());
+        REQUIRE(bridge.answers("/stats", R"("waiting":0)"));
     }
     t.check_everything_once();
     CHECK(bridge.log().find("put aside") == std::string::npos);

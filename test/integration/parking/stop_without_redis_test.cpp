@@ -171,5 +171,36 @@ to = "later"
     CHECK(left[0].find(R"("match":{"id":"kept"})") != std::string::npos);
 }
 
+TEST_CASE(
+    "stopped while Redis does not answer to what was saved last: it is put aside, and not said to be safe") {
+    forget_parked();
+    support::redis_server redis;
+    support::sql database(shared_postgres().url());
+    const auto settings = [&](const std::string& window) {
+        return postrider_settings{.postgres_url = shared_postgres().url(),
+                                  .redis_url = redis.url(),
+                                  .environment = {{"GROUPING_DELAY", window}}};
+    };
+    chat talk;
+    {
+        running_postrider bridge(settings("1h"));
+        INFO(bridge.end_of_log());
+        REQUIRE(bridge.becomes_ready());
+        redis.pause();
+        database.notify("bot_events", talk.next("a"));
+        REQUIRE(bridge.answers("/stats", R"("events":1)"));
+        bridge.signal(SIGTERM);
+        CHECK(bridge.ends() == 0);
+    }
+    // What has reached it goes with it.
+    redis.kill();
+    redis.start();
+    CHECK(redis.command({"KEYS", "context*"}).empty());
+    CHECK(database.rows("SELECT FROM postrider.parked").size() == 1);
+    running_postrider bridge(settings("100ms"));
+    INFO(bridge.end_of_log());
+    CHECK(talk.verdict(wait_for_list(redis, "bot_messages", 1)) == "");
+}
+
 }  // namespace
 }  // namespace postrider::test

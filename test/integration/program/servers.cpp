@@ -21,15 +21,18 @@ support::postgres_server& shared_postgres() {
     return server;
 }
 
-// An event in the table would come again to a Redis that has forgotten it.
 support::redis_server& shared_redis() {
     static support::redis_server server;
     server.command({"FLUSHALL"});
+    forget_parked();
+    return server;
+}
+
+void forget_parked() {
     support::sql(shared_postgres().url())
         .run(
             "DO $$ BEGIN DELETE FROM postrider.parked; "
             "EXCEPTION WHEN undefined_table OR invalid_schema_name THEN NULL; END $$");
-    return server;
 }
 
 std::string postgres_at(std::uint16_t port, const std::string& database) {

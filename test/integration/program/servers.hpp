@@ -14,6 +14,8 @@ using namespace std::chrono_literals;
 support::postgres_server& shared_postgres();
 // Emptied by every call.
 support::redis_server& shared_redis();
+// What a failed test left in Postgres would come to the Redis of the next one.
+void forget_parked();
 
 // The URLs of a server, or of a gate before it.
 std::string postgres_at(std::uint16_t port, const std::string& database = "postgres");

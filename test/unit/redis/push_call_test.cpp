@@ -76,8 +76,10 @@ TEST_CASE("a stream's call says about how many entries it keeps, and a channel's
           with(head, {"1", "stream", "1000", "604800000", "42", "0", "0", "1", "x", "0"}));
     CHECK(call({event::target_kind::stream, "q", 0}, {1, {body("x")}}) ==
           with(head, {"1", "stream", "0", "604800000", "42", "0", "0", "1", "x", "0"}));
+    auto of_channel = head;
+    of_channel[4] = "postrider:{q}:ledger:channel:me";
     CHECK(call({event::target_kind::pubsub, "q", 0}, {1, {body("x")}}) ==
-          with(head, {"1", "pubsub", "0", "604800000", "42", "0", "0", "1", "x"}));
+          with(of_channel, {"1", "pubsub", "0", "604800000", "42", "0", "0", "1", "x"}));
 }
 
 TEST_CASE("the contexts of what is pushed go with it, and those alone") {
