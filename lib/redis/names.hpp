@@ -50,6 +50,11 @@ inline std::string epoch_name(std::string_view target) {
     return target_key(target, "epoch");
 }
 
+// The epoch that this writer has raised last by itself.
+inline std::string renewed_name(std::string_view target, std::string_view writer) {
+    return target_key(target, "renewed:").append(writer);
+}
+
 // Up to which event all that a route has heard is delivered or saved, and what it has delivered behind that.
 inline std::string place_name(std::string_view target, std::string_view route) {
     return target_key(target, "place:").append(route);

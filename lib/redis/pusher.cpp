@@ -90,6 +90,7 @@ asio::awaitable<core::result<bool>> pusher::claim() {
     pipeline p;
     for (const auto& t : lines_)
         p.add({"EVAL", claim_script, "1", epoch_name(t.line.target().name), std::to_string(t.epoch)});
+    const auto generation = redis_.generation();
     const auto answered = co_await redis_.execute(std::move(p));
     if (!answered) co_return answered.error();
     bool kept = true;
@@ -99,6 +100,7 @@ asio::awaitable<core::result<bool>> pusher::claim() {
         if (r.items.size() != 2)
             co_return core::failure{core::errc::protocol, "an unknown answer to a claim"};
         lines_[i].epoch = std::stoull(r.items[0].text);
+        if (r.items[1].integer != 1) lines_[i].of_generation = generation;
         kept = kept && r.items[1].integer == 1;
     }
     co_return kept;
@@ -237,6 +239,10 @@ pusher::round pusher::next_round() {
     for (std::size_t i = 0; i < lines_.size(); ++i) {
         auto& t = lines_[i];
         if (t.retry_at > now || !may_send(t, now)) continue;
+        if (t.of_generation != known_generation_) {
+            renew(i, r);
+            continue;
+        }
         const bool all_taken = push(i, r);
         if (!t.saves.has_work()) t.flush_at = steady::time_point::max();
         if (t.breaker.current() != core::breaker::state::closed) continue;

@@ -53,6 +53,9 @@ struct saver_settings {
 // Nothing leaves a line before Redis has answered for it: a lost connection or a passing refusal only makes
 // it wait, and a line that waits does not hold up the others.
 //
+// On a new connection a line first raises its epoch, so that what the former one still carries is refused,
+// however late it arrives: nothing of it can be done twice, or bring back what has left.
+//
 // Each line has a circuit breaker. A failure is a push that was sent and got no answer (lost connection, time
 // out), or an answer that says "not now" (OOM, READONLY, LOADING, …); failures of the connection while
 // nothing is sent are the client's own affair, and what Redis refuses for good is an answer. While the
@@ -138,6 +141,8 @@ class pusher {
         core::backoff backoff;
         core::breaker breaker;
         std::uint64_t epoch = 0;
+        std::uint64_t of_generation = 0;  // the connection that the epoch is for, see renew()
+        std::uint64_t renewals = 0;
         core::steady::time_point flush_at = core::steady::time_point::max();
         core::steady::time_point retry_at{};  // after a passing refusal
         bool waits = false;                   // said so in the log, of its pushes
@@ -147,6 +152,7 @@ class pusher {
     struct round {
         pipeline commands;
         std::size_t loads = 0;
+        std::vector<std::size_t> renewals;
         std::vector<std::size_t> pushes;
         std::vector<std::size_t> saves;
         std::optional<std::size_t> transaction;  // the line whose push is one, see append_transaction()
@@ -159,6 +165,8 @@ class pusher {
     bool finished() const;
     round next_round();
     void load_scripts(round& r);
+    void renew(std::size_t line, round& r);
+    outcome settle_renewal(track& t, const reply& answer);
     bool push(std::size_t line, round& r);
     void save(std::size_t line, round& r);
     bool may_use_transactions(const track& t, const batch& b) const;
@@ -169,6 +177,7 @@ class pusher {
     void cannot_load(const round& r, const std::string& why);
     outcome settle_push(track& t, const reply& r);
     outcome settle_save(track& t, const reply& r);
+    void renewal_waits(track& t, const std::string& why);
     void wait_with(track& t, const std::string& why);
     void save_again_with(track& t, const std::string& why);
     bool may_send(track& t, core::steady::time_point now);

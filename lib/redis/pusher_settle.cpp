@@ -15,6 +15,8 @@ using core::steady;
 void pusher::no_answer(const round& r, const std::string& why) {
     ++status_.retries;
     watched_.reset();
+    for (const auto line : r.renewals)
+        if (!lines_[line].line.empty()) push_failed(lines_[line], why);
     for (const auto line : r.pushes)
         push_failed(lines_[line], why);
     for (const auto line : r.saves) {
@@ -29,6 +31,10 @@ void pusher::settle(const round& r, std::span<const reply> replies) {
         scripts_loaded_ = !replies[0].is_error() && !replies[1].is_error();
         if (!scripts_loaded_)
             return cannot_load(r, replies[0].is_error() ? replies[0].text : replies[1].text);
+    }
+    for (const auto line : r.renewals) {
+        const auto& answer = replies[at++];
+        if (settle_renewal(lines_[line], answer) == outcome::deposed) return sink_.deposed(answer.text);
     }
     std::vector<std::size_t> again;
     const auto width = replies_a_push(redis_.settings());
@@ -65,6 +71,8 @@ void pusher::settle(const round& r, std::span<const reply> replies) {
 
 // Without its scripts nothing else of the round was done.
 void pusher::cannot_load(const round& r, const std::string& why) {
+    for (const auto line : r.renewals)
+        renewal_waits(lines_[line], why);
     for (const auto line : r.pushes) {
         lines_[line].refusal = why;
         wait_with(lines_[line], why);

@@ -51,6 +51,44 @@ TEST_CASE("a half-open Redis is found within the socket timeout, and what came m
     CHECK(bridge.logs("reconnected after "));
 }
 
+TEST_CASE("what a dropped connection still carries is refused, however late it reaches Redis") {
+    support::redis_server redis;
+    support::tcp_gate gate(redis.port());
+    support::sql database(shared_postgres().url());
+    running_postrider bridge(through(gate));
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    chat talk;
+    std::vector<std::string> burst;
+    // One goes by the script, a hundred as a transaction.
+    SUBCASE("a push") {
+        burst.push_back(talk.next("a"));
+    }
+    SUBCASE("a transaction") {
+        for (int i = 0; i < 100; ++i)
+            burst.push_back(talk.next("a"));
+        notify_together(database, "chat", burst);
+        REQUIRE(wait_for_list(redis, "singles", talk.total()).size() == talk.total());
+        burst.clear();
+        for (int i = 0; i < 100; ++i)
+            burst.push_back(talk.next("a"));
+    }
+    gate.delay(5s);
+    notify_together(database, "chat", burst);
+    REQUIRE(bridge.logs("connection lost: no reply within 1 s"));
+    // The new connection is quick, and what the old one carries is still under way.
+    gate.delay(0s);
+    REQUIRE(wait_for_list(redis, "singles", talk.total()).size() == talk.total());
+    database.notify("chat", talk.next("a"));
+    REQUIRE(wait_for_list(redis, "singles", talk.total()).size() == talk.total());
+    const auto late_ones = [&] {
+        return redis.command({"INFO", "clients"}).front().find("connected_clients:2\r") != std::string::npos;
+    };
+    CHECK(support::eventually(late_ones));
+    CHECK(talk.verdict(redis.list("singles")) == "");
+    CHECK(bridge.log().find("stepping down") == std::string::npos);
+}
+
 TEST_CASE("a push whose reply was lost is not done twice") {
     auto& redis = shared_redis();
     support::tcp_gate gate(redis.port());

@@ -1,0 +1,53 @@
+// The pusher's fifth part: on a new connection each line raises its epoch before it sends anything else.
+#include "redis/classify.hpp"
+#include "redis/names.hpp"
+#include "redis/pusher.hpp"
+#include "redis/scripts.hpp"
+
+namespace postrider::redis {
+namespace {
+
+// Far longer than an attempt whose answer was lost may be followed by the next.
+constexpr std::string_view renewed_ttl = "604800000";
+
+}  // namespace
+
+void pusher::renew(std::size_t line, round& r) {
+    auto& t = lines_[line];
+    const auto& target = t.line.target().name;
+    r.commands.add({"EVAL", renew_script, "2", epoch_name(target), renewed_name(target, writer_),
+                    std::to_string(t.epoch), std::to_string(++t.renewals), renewed_ttl});
+    r.renewals.push_back(line);
+}
+
+pusher::outcome pusher::settle_renewal(track& t, const reply& r) {
+    switch (classify(r)) {
+        case verdict::delivered:
+            t.epoch = std::stoull(r.text);
+            t.of_generation = known_generation_;
+            return outcome::done;
+        case verdict::stale:
+            return outcome::deposed;
+        case verdict::permanent:
+            // Who may not raise it may not push either, and for a push there are words.
+            t.of_generation = known_generation_;
+            return outcome::done;
+        case verdict::reload:
+        case verdict::reroute:
+        case verdict::retry:
+            break;
+    }
+    ++status_.retries;
+    renewal_waits(t, r.text);
+    if (wants_reconnect(r)) redis_.reconnect(r.text);
+    return outcome::again;
+}
+
+void pusher::renewal_waits(track& t, const std::string& why) {
+    if (t.line.empty()) return save_again_with(t, why);
+    t.refusal = why;
+    wait_with(t, why);
+    push_failed(t, why);
+}
+
+}  // namespace postrider::redis
