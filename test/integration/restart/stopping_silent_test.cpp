@@ -32,6 +32,13 @@ TEST_CASE(
     database.notify("bot_events", talk.next("a"));
     const auto is_held = [&] { return redis.integer({"EXISTS", "context:a"}) == 1; };
     REQUIRE(support::eventually(is_held));
+    // That the event is saved is the last thing that is written; the ping's answer comes behind that one's.
+    REQUIRE(support::eventually([&] {
+        const auto place =
+            redis.command({"HMGET", "postrider:{bot_messages}:place:bot_events", "number", "base"});
+        return std::stoull("0" + place.at(0)) == std::stoull("0" + place.at(1)) + 1;
+    }));
+    REQUIRE(bridge.get("/redis/ping").status == 200);
     // Neither who reads for ever nor who never finishes asking holds a stop up.
     raw_connection reader(bridge.port(), "GET /events HTTP/1.1\r\nHost: test\r\n\r\n");
     REQUIRE(reader.receive_some().starts_with("HTTP/1.1 200"));
