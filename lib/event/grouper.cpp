@@ -26,9 +26,10 @@ std::uint64_t grouper::add(std::string_view key, std::string_view id, std::strin
     return r.order;
 }
 
-bool grouper::is_open(std::string_view key) const {
+std::optional<context_update> grouper::find(std::string_view key) const {
     const auto found = records_.find(key);
-    return found != records_.end() && found->second.count > 0;
+    if (found == records_.end() || found->second.count == 0) return std::nullopt;
+    return update_of(found->second);
 }
 
 std::optional<steady_time> grouper::next_deadline() const {

@@ -99,7 +99,12 @@ class grouper {
     std::vector<upcoming> next_due(std::size_t limit, std::size_t effort) const;
 
     std::size_t open_groups() const { return open_; }
-    bool is_open(std::string_view key) const;
+    bool is_open(std::string_view key) const { return find(key).has_value(); }
+    // The key's open group, valid until the grouper changes; empty: none is open.
+    std::optional<context_update> find(std::string_view key) const;
+    // Calls visit(key) for each open group, in no order, until it returns false.
+    template <class Visitor>
+    void visit_open(Visitor visit) const;
     std::size_t open_bytes() const { return bytes_; }
 
  private:
@@ -135,6 +140,9 @@ class grouper {
         bool operator>(const deadline_entry& other) const { return at > other.at; }
     };
 
+    static context_update update_of(const record& r) {
+        return {*r.key, r.messages, r.saved, r.number, r.count, r.opened, r.last};
+    }
     record& record_of(std::string_view key);
     steady_time deadline(const record& r) const;
     void open(record& r, steady_time opened);
@@ -165,12 +173,17 @@ std::size_t grouper::visit_unsaved(std::size_t limit, Visitor visit) {
     std::size_t shown = 0;
     for (; shown < limit && !unsaved_.empty(); ++shown) {
         record& r = unsaved_.front();
-        const context_update update{*r.key, r.messages, r.saved, r.number, r.count, r.opened, r.last};
-        visit(update);
+        visit(update_of(r));
         r.saved = r.messages.size();
         r.unlink();
     }
     return shown;
+}
+
+template <class Visitor>
+void grouper::visit_open(Visitor visit) const {
+    for (const auto& [key, r] : records_)
+        if (r.count > 0 && !visit(key)) return;
 }
 
 }  // namespace postrider::event

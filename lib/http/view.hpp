@@ -154,9 +154,8 @@ struct letter_answer {
 };
 
 struct cache_stats {
-    std::string mode;  // "redis" or "memory"
-    std::uint64_t entries =
-        0;  // keys in the Redis database; or what is held in memory: values and open groups
+    std::string mode;           // "redis" or "memory"
+    std::uint64_t entries = 0;  // keys in the Redis database, or values in memory, open groups included
     bool redis_available = false;
     std::uint64_t hits = 0, misses = 0;  // in both modes together
     std::uint64_t evictions = 0;         // from memory

@@ -1,10 +1,11 @@
 #include "redis/cache.hpp"
 
-#include <set>
+#include <utility>
 
-#include "core/duration.hpp"
 #include "core/log_line.hpp"
 #include "redis/classify.hpp"
+#include "redis/glob.hpp"
+#include "redis/scan.hpp"
 #include "redis/server_info.hpp"
 
 namespace postrider::redis {
@@ -12,14 +13,7 @@ namespace {
 
 using core::steady;
 
-constexpr std::size_t changes_a_round = 200;
-constexpr std::size_t bytes_a_round = 1 << 20;
-constexpr std::size_t swept_a_step = 500;
-constexpr std::size_t most_scans = 1'000;
-
-bool is_refusal(const reply& r) {
-    return classify(r) == verdict::permanent;
-}
+constexpr std::size_t loaded_a_round = 500;
 
 }  // namespace
 
@@ -30,29 +24,53 @@ cache::cache(const asio::any_io_executor& executor, client& redis, cache_setting
       backoff_(core::milliseconds(100), s.backoff_cap, 1),
       wake_(executor) {}
 
-// Redis' answer to one command; empty: it is not there, or cannot now, and the memory has taken over.
-asio::awaitable<std::optional<reply>> cache::ask(pipeline one) {
-    if (closed_ || mode_ == mode::memory) co_return std::nullopt;
-    auto answered = co_await redis_.execute(std::move(one));
+void cache::hold(held_values values) {
+    held_.emplace(std::move(values));
+}
+
+// What an answer means; empty: Redis is not there, or cannot now, and the memory has taken over.
+std::optional<reply> cache::judge(core::result<std::vector<reply>> answered) {
     if (!answered) {
         fall_back(answered.error().message);
-        co_return std::nullopt;
+        return std::nullopt;
     }
     auto& r = answered->front();
     const auto meaning = classify(r);
-    if (meaning == verdict::delivered) co_return std::move(r);
+    if (meaning == verdict::delivered) return std::move(r);
     if (meaning != verdict::permanent) {
         fall_back(r.text);
-        co_return std::nullopt;
+        return std::nullopt;
     }
     if (refused_++ == 0) core::log_warning("cache: Redis refuses a command for good: {}", r.text);
-    co_return std::move(r);
+    return std::move(r);
+}
+
+// As judge().
+bool cache::refused_for_good(const core::failure& why) {
+    if (why.code != core::errc::server_error) {
+        fall_back(why.message);
+        return false;
+    }
+    return judge(std::vector<reply>{{reply::kind::error, why.message, 0, {}}}).has_value();
+}
+
+asio::awaitable<std::optional<reply>> cache::ask(pipeline one) {
+    if (closed_ || mode_ == mode::memory) co_return std::nullopt;
+    auto answered = co_await redis_.execute(std::move(one));
+    co_return judge(std::move(answered));
 }
 
 std::optional<std::string> cache::get_from_memory(const std::string& key) {
-    auto found = memory_.get(key, steady::now());
+    auto found = held_ ? held_->find(key) : std::nullopt;
+    if (!found) found = memory_.get(key, steady::now());
     ++(found ? in_memory_.hits : in_memory_.misses);
     return found;
+}
+
+bool cache::has_holder(const std::string& key) {
+    if (!held_ || !held_->find(key)) return false;
+    ++refused_;
+    return true;
 }
 
 asio::awaitable<std::optional<std::string>> cache::get(std::string key) {
@@ -78,6 +96,7 @@ asio::awaitable<void> cache::setex(std::string key, core::milliseconds time_to_l
 // whichever order they learn of it.
 asio::awaitable<void> cache::write(std::string key, std::string value,
                                    std::optional<core::milliseconds> ttl) {
+    if (has_holder(key)) co_return;
     const auto number = memory_.next();
     const auto now = steady::now();
     pipeline p;
@@ -93,6 +112,7 @@ asio::awaitable<void> cache::write(std::string key, std::string value,
 }
 
 asio::awaitable<bool> cache::del(std::string key) {
+    if (has_holder(key)) co_return false;
     const auto number = memory_.next();
     pipeline p;
     p.add({"UNLINK", key});
@@ -102,53 +122,91 @@ asio::awaitable<bool> cache::del(std::string key) {
 }
 
 asio::awaitable<std::vector<std::string>> cache::keys(std::string pattern, std::size_t limit) {
-    auto text = pattern;
-    auto found = co_await scan(std::move(text), limit);
-    if (found) co_return std::move(*found);
-    co_return memory_.keys(pattern, limit, steady::now());
+    if (!closed_ && mode_ == mode::redis) {
+        auto text = pattern;
+        const auto found = co_await scan(redis_, std::move(text), limit);
+        if (found) co_return std::vector<std::string>(found->begin(), found->end());
+        if (refused_for_good(found.error())) co_return std::vector<std::string>();
+    }
+    co_return keys_in_memory(pattern, limit);
 }
 
-asio::awaitable<std::optional<std::vector<std::string>>> cache::scan(std::string pattern, std::size_t limit) {
-    std::set<std::string> found;  // SCAN may return a key twice
-    std::string cursor = "0";
-    for (std::size_t i = 0; i < most_scans && found.size() < limit; ++i) {
+std::vector<std::string> cache::keys_in_memory(const std::string& pattern, std::size_t limit) const {
+    auto all = memory_.keys(pattern, limit, steady::now());
+    if (!held_) return all;
+    held_->visit_keys([&](std::string key) {
+        if (all.size() < limit && matches_glob(pattern, key)) all.push_back(std::move(key));
+        return all.size() < limit;
+    });
+    return all;
+}
+
+asio::awaitable<core::result<std::vector<std::pair<std::string, std::string>>>> cache::load(
+    std::string pattern) {
+    const auto found = co_await scan(redis_, std::move(pattern));
+    if (!found) co_return found.error();
+    std::vector<std::pair<std::string, std::string>> all;
+    for (auto at = found->begin(); at != found->end();) {
         pipeline p;
-        p.add({"SCAN", cursor, "MATCH", pattern, "COUNT", "1000"});
-        const auto answered = co_await ask(std::move(p));
-        if (!answered) co_return std::nullopt;
-        if (answered->items.size() != 2) break;
-        for (const auto& key : answered->items[1].items)
-            if (found.size() < limit) found.insert(key.text);
-        cursor = answered->items[0].text;
-        if (cursor == "0") break;
+        std::vector<const std::string*> asked;
+        for (; at != found->end() && asked.size() < loaded_a_round; ++at) {
+            p.add({"GET", *at});
+            asked.push_back(&*at);
+        }
+        const auto answered = co_await redis_.execute(std::move(p));
+        if (!answered) co_return answered.error();
+        for (std::size_t i = 0; i < asked.size(); ++i) {
+            const auto& r = (*answered)[i];
+            if (r.text.starts_with("CLUSTERDOWN")) co_return core::failure{core::errc::server_error, r.text};
+            // Somebody else's key of another type answers WRONGTYPE, one that has just expired nil.
+            if (r.type == reply::kind::string) all.emplace_back(*asked[i], r.text);
+        }
     }
-    std::vector<std::string> all(found.begin(), found.end());
+    in_redis_.hits += all.size();
     co_return all;
 }
 
 asio::awaitable<cache::information> cache::info() {
+    auto told = co_await ask_servers();
+    if (told) co_return std::move(*told);
     information i;
     i.mode = mode_;
-    i.entries = memory_.entries();
-    pipeline size;
-    size.add({"DBSIZE"});
-    const auto counted = co_await ask(std::move(size));
-    if (!counted) {
-        i.mode = mode_;
-        co_return i;
-    }
-    i.entries = static_cast<std::uint64_t>(counted->integer);
-    pipeline memory;
-    memory.add({"INFO", "memory"});
-    const auto told = co_await ask(std::move(memory));
-    if (told) i.used_memory_human = info_field(told->text, "used_memory_human");
+    i.entries = entries_in_memory();
     co_return i;
+}
+
+// Of a cluster those that are there; empty: as judge().
+asio::awaitable<std::optional<cache::information>> cache::ask_servers() {
+    if (closed_ || mode_ == mode::memory) co_return std::nullopt;
+    auto servers = redis_.primaries();
+    if (servers.empty()) fall_back("no connection");
+    information i;
+    server_info sum;
+    for (auto& server : servers) {
+        pipeline p;
+        p.add({"DBSIZE"});
+        p.add({"INFO", "memory"});
+        auto answered = co_await redis_.execute_at(std::move(server), std::move(p));
+        if (!answered && servers.size() > 1) continue;
+        if (answered) add_info(sum, (*answered)[1].text);
+        const auto size = judge(std::move(answered));
+        if (!size) co_return std::nullopt;
+        i.entries += static_cast<std::uint64_t>(size->integer);
+    }
+    i.used_memory_human = sum.used_memory_human;
+    if (mode_ == mode::memory) co_return std::nullopt;
+    co_return i;
+}
+
+std::size_t cache::entries_in_memory() const {
+    if (mode_ == mode::redis) return memory_.entries();
+    return memory_.entries() + (held_ ? held_->count() : 0);
 }
 
 cache::statistics cache::stats() const {
     statistics s;
     s.mode = mode_;
-    s.entries = memory_.entries();
+    s.entries = entries_in_memory();
     s.bytes = memory_.bytes();
     s.redis_available = redis_.connected();
     s.redis = in_redis_;
@@ -156,87 +214,6 @@ cache::statistics cache::stats() const {
     s.memory.evictions = memory_.evictions();
     s.refused = refused_;
     return s;
-}
-
-void cache::fall_back(std::string_view why) {
-    if (mode_ == mode::memory || closed_) return;
-    mode_ = mode::memory;
-    fell_back_ = steady::now();
-    moved_ = 0;
-    core::log_warning("cache: in memory while Redis is away: {}", why);
-    wake_.notify();
-}
-
-void cache::returned() {
-    mode_ = mode::redis;
-    memory_.clear();
-    backoff_.reset();
-    core::log_warning(
-        "cache: back in Redis after {}, {} changes went along",
-        core::format_duration(std::chrono::duration_cast<core::milliseconds>(steady::now() - fell_back_)),
-        moved_);
-}
-
-void cache::close() {
-    closed_ = true;
-    wake_.notify();
-}
-
-asio::awaitable<void> cache::run() {
-    while (!closed_) {
-        auto until = steady::now() + settings_.watch;
-        if (mode_ == mode::memory) until = steady::now() + settings_.step;
-        co_await wake_.wait_until(until);
-        if (closed_) co_return;
-        if (mode_ == mode::redis) {
-            if (!redis_.connected()) fall_back("no connection");
-            continue;
-        }
-        memory_.sweep(steady::now(), swept_a_step);
-        if (redis_.connected() && steady::now() >= next_try_) co_await go_back();
-    }
-}
-
-// Between the last round and the change of the mode nothing is awaited, so that no write can slip in between.
-asio::awaitable<void> cache::go_back() {
-    while (memory_.has_changes() && !closed_) {
-        const bool moved = co_await move_some();
-        if (moved) continue;
-        next_try_ = steady::now() + backoff_.next();
-        co_return;
-    }
-    // Without changes only an answer tells that Redis can be used.
-    pipeline p;
-    p.add({"PING"});
-    const auto answered = co_await redis_.execute(std::move(p));
-    const bool there = answered && !answered->front().is_error();
-    if (there && !memory_.has_changes() && !closed_) returned();
-}
-
-asio::awaitable<bool> cache::move_some() {
-    const auto some = memory_.changes(changes_a_round, bytes_a_round, steady::now());
-    pipeline p;
-    for (const auto& c : some) {
-        if (!c.value)
-            p.add({"UNLINK", c.key});
-        else if (c.time_to_live)
-            p.add({"SET", c.key, *c.value, "PX", std::to_string(c.time_to_live->count())});
-        else
-            p.add({"SET", c.key, *c.value});
-    }
-    const auto answered = co_await redis_.execute(std::move(p));
-    if (!answered) co_return false;
-    bool all = true;
-    for (std::size_t i = 0; i < some.size(); ++i) {
-        const auto& r = (*answered)[i];
-        const bool done = classify(r) == verdict::delivered;
-        if (is_refusal(r)) ++refused_;
-        // What Redis will never take must not keep the rest from it.
-        if (done || is_refusal(r)) memory_.settled(some[i].key, some[i].number);
-        if (done) ++moved_;
-        all = all && (done || is_refusal(r));
-    }
-    co_return all;
 }
 
 }  // namespace postrider::redis

@@ -123,9 +123,11 @@ std::vector<delivery> pusher::step_down() {
         t.saves.clear();
         t.flush_at = steady::time_point::max();
         t.retry_at = {};
+        t.waits = t.save_waits = false;
         t.refusal.clear();
         t.breaker.reset(steady::now());
     }
+    status_.save_error.clear();
     work_.notify();
     return left;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <set>
 
 #include "event/numbering.hpp"
 #include "redis/names.hpp"
@@ -10,69 +9,10 @@
 namespace postrider::redis {
 namespace {
 
-using names = std::set<std::string>;
-
 core::result<void> first_error(const std::vector<reply>& replies) {
     for (const auto& r : replies)
         if (r.is_error()) return core::failure{core::errc::server_error, r.text};
     return boost::system::in_place_value;
-}
-
-// SCAN may return a key twice, hence the set.
-asio::awaitable<core::result<void>> scan(client& redis, address server, std::string pattern, names& found) {
-    std::string cursor = "0";
-    do {
-        pipeline p;
-        p.add({"SCAN", cursor, "MATCH", pattern, "COUNT", "1000"});
-        auto to = server;
-        const auto answered = co_await redis.execute_at(std::move(to), std::move(p));
-        if (!answered) co_return answered.error();
-        const auto fine = first_error(*answered);
-        if (!fine) co_return fine.error();
-        const auto& page = answered->front();
-        if (page.items.size() != 2)
-            co_return core::failure{core::errc::protocol, "an unknown answer to SCAN"};
-        cursor = page.items[0].text;
-        for (const auto& key : page.items[1].items)
-            found.insert(key.text);
-    } while (cursor != "0");
-    co_return boost::system::in_place_value;
-}
-
-using texts = std::vector<std::pair<std::string, std::string>>;
-
-asio::awaitable<core::result<texts>> load_all(client& redis, std::string pattern) {
-    names found;
-    auto servers = redis.primaries();
-    if (servers.empty()) co_return core::failure{core::errc::connection_lost, "Redis is away"};
-    // A slot may move from a node that is still to be asked to one that was asked before; the second time its
-    // keys stand where they went.
-    const int times = servers.size() == 1 ? 1 : 2;
-    for (int i = 0; i < times; ++i)
-        for (const auto& server : servers) {
-            auto where = server;
-            auto wanted = pattern;
-            const auto scanned = co_await scan(redis, std::move(where), std::move(wanted), found);
-            if (!scanned) co_return scanned.error();
-        }
-    texts all;
-    for (auto at = found.begin(); at != found.end();) {
-        pipeline p;
-        std::vector<const std::string*> asked;
-        for (; at != found.end() && asked.size() < 500; ++at) {
-            p.add({"GET", *at});
-            asked.push_back(&*at);
-        }
-        const auto answered = co_await redis.execute(std::move(p));
-        if (!answered) co_return answered.error();
-        for (std::size_t i = 0; i < asked.size(); ++i) {
-            const auto& r = (*answered)[i];
-            if (r.text.starts_with("CLUSTERDOWN")) co_return core::failure{core::errc::server_error, r.text};
-            // Somebody else's key of another type answers WRONGTYPE, one that has just expired nil.
-            if (r.type == reply::kind::string) all.emplace_back(*asked[i], r.text);
-        }
-    }
-    co_return all;
 }
 
 std::uint64_t count(const std::string& text) {
@@ -81,11 +21,11 @@ std::uint64_t count(const std::string& text) {
 
 }  // namespace
 
-asio::awaitable<core::result<saved_state>> load_state(client& redis) {
+asio::awaitable<core::result<saved_state>> load_state(cache& values) {
     saved_state state;
-    auto contexts = co_await load_all(redis, std::string(context_pattern));
+    auto contexts = co_await values.load(std::string(context_pattern));
     if (!contexts) co_return contexts.error();
-    auto delays = co_await load_all(redis, std::string(delay_pattern));
+    auto delays = co_await values.load(std::string(delay_pattern));
     if (!delays) co_return delays.error();
     state.contexts = std::move(*contexts);
     state.delays = std::move(*delays);

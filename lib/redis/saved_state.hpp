@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "event/hearing.hpp"
+#include "redis/cache.hpp"
 #include "redis/client.hpp"
 
 namespace postrider::redis {
@@ -15,8 +16,8 @@ struct saved_state {
     std::vector<std::pair<std::string, std::string>> delays;
 };
 
-// Reads all open groups and delayed events. Failures: the connection's, or server_error with Redis' words.
-asio::awaitable<core::result<saved_state>> load_state(client& redis);
+// Reads all open groups and delayed events. Failures: cache::load's.
+asio::awaitable<core::result<saved_state>> load_state(cache& values);
 
 // How far a route has caught up.
 struct saved_progress {

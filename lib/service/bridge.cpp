@@ -44,9 +44,10 @@ postgres::parking_settings parking_settings(const configuration& c) {
 }  // namespace
 
 bridge::bridge(const asio::any_io_executor& executor, const configuration& c, redis::client& redis,
-               std::function<void(event::dead_letter)> letters)
+               redis::cache& values, std::function<void(event::dead_letter)> letters)
     : configuration_(c),
       redis_(redis),
+      values_(values),
       pusher_(
           executor, redis,
           {[this](std::size_t line) { return groups_of(line); }, names_of(c), context_ttl(c), context_linger},

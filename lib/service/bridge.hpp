@@ -27,9 +27,9 @@ namespace postrider::service {
 // The way of an event: source → payload → grouper → pusher → acknowledge.
 class bridge {
  public:
-    // `letters` takes what cannot be delivered.
+    // What an earlier process left is read through `values`; `letters` takes what cannot be delivered.
     bridge(const asio::any_io_executor& executor, const configuration& c, redis::client& redis,
-           std::function<void(event::dead_letter)> letters);
+           redis::cache& values, std::function<void(event::dead_letter)> letters);
     bridge(const bridge&) = delete;
     bridge& operator=(const bridge&) = delete;
 
@@ -199,6 +199,7 @@ class bridge {
 
     const configuration& configuration_;
     redis::client& redis_;
+    redis::cache& values_;
     redis::pusher pusher_;
     std::deque<lane> lanes_;
     channel_table channels_;

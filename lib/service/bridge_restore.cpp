@@ -16,7 +16,7 @@ using core::steady;
 using core::wall;
 
 asio::awaitable<core::result<void>> bridge::load() {
-    const auto state = co_await redis::load_state(redis_);
+    const auto state = co_await redis::load_state(values_);
     if (!state) co_return state.error();
     std::vector<redis::saved_place> places;
     for (auto& l : lanes_) {

@@ -14,6 +14,7 @@
 #include "redis/cache.hpp"
 #include "redis/client.hpp"
 #include "service/bridge.hpp"
+#include "service/open_contexts.hpp"
 #include "service/views.hpp"
 
 namespace postrider::service {
@@ -87,7 +88,7 @@ class service {
                        for (const auto& w : written)
                            bridge_.letter_settled(w.letter);
                    }),
-          bridge_(executor_, c, redis_, [this](event::dead_letter l) { letters_.add(std::move(l)); }),
+          bridge_(executor_, c, redis_, cache_, [this](event::dead_letter l) { letters_.add(std::move(l)); }),
           desk_(c, letters_, bridge_, redis_),
           source_(executor_, source_settings(c, bridge_), source_sink(bridge_)),
           server_(executor_, http_settings(c),
@@ -100,7 +101,9 @@ class service {
           letter_tasks_(executor_, on_failure()),
           connection_tasks_(executor_, on_failure()),
           log_tick_(executor_),
-          main_tasks_(executor_, on_failure()) {}
+          main_tasks_(executor_, on_failure()) {
+        cache_.hold(open_contexts(bridge_.lanes(), bridge_.carrier()));
+    }
 
     int run() {
         const auto port = server_.listen();

@@ -242,11 +242,6 @@ asio::awaitable<core::result<http::cache_stats>> cache_stats_of(observed o) {
     http::cache_stats s;
     s.mode = info.mode == redis::cache::mode::redis ? "redis" : "memory";
     s.entries = info.entries;
-    // The open groups are saved beside the cache, in one script with their pushes; without Redis they are
-    // held in memory like its values.
-    if (info.mode == redis::cache::mode::memory)
-        for (const auto& l : o.bridge.lanes())
-            s.entries += l.open();
     s.redis_available = now.redis_available;
     s.redis_hits = now.redis.hits;
     s.redis_misses = now.redis.misses;

@@ -223,3 +223,120 @@ TEST_CASE("memory is bounded, what was evicted is missing afterwards, and a clos
     CHECK(c.get("k149") == "none");
     CHECK(server.integer({"EXISTS", "late"}) == 0);
 }
+
+namespace {
+
+// Somebody who holds one value and says what the test wants.
+struct holder {
+    std::optional<std::string> text = "mine";
+    core::steady::time_point saved = core::steady::time_point::max();
+    std::string hindrance;
+
+    redis::held_values values() {
+        redis::held_values h;
+        h.count = [this] { return text ? 1U : 0U; };
+        h.find = [this](std::string_view key) { return key == "held" ? text : std::nullopt; };
+        h.visit_keys = [this](const std::function<bool(std::string)>& visit) {
+            if (text) visit("held");
+        };
+        h.saved_until = [this](core::steady::time_point) { return saved; };
+        h.hindrance = [this] { return hindrance; };
+        return h;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a held value is found without Redis however full the memory is, and its holder alone writes it") {
+    support::redis_server server;
+    holder owner;
+    auto s = fast();
+    s.entries = 10;
+    working c(quick(server.port()), s);
+    REQUIRE(c.connected);
+    c.it.hold(owner.values());
+    server.command({"SET", "held", "as its holder has written it"});
+    CHECK(c.get("held") == "as its holder has written it");
+    c.does(c.it.set("held", "other"));
+    c.does(c.it.setex("held", 100s, "other"));
+    CHECK(!c.value_of(c.it.del("held")));
+    CHECK(server.command({"GET", "held"}).front() == "as its holder has written it");
+    CHECK(c.it.stats().refused == 3);
+    CHECK(c.it.stats().entries == 0);
+    server.stop();
+    REQUIRE(c.becomes(cache::mode::memory));
+    for (int i = 0; i < 50; ++i)
+        c.does(c.it.set("k" + std::to_string(i), "x"));
+    c.does(c.it.set("held", "other"));
+    CHECK(!c.value_of(c.it.del("held")));
+    CHECK(c.get("held") == "mine");
+    CHECK(c.it.stats().memory.hits == 1);
+    CHECK(c.it.stats().entries == 11);
+    CHECK(c.value_of(c.it.info()).entries == 11);
+    CHECK(c.value_of(c.it.keys("he?d", 10)) == std::vector<std::string>{"held"});
+    CHECK(c.value_of(c.it.keys("*", 100)).size() == 11);
+    CHECK(c.value_of(c.it.keys("*", 5)).size() == 5);
+    owner.text.reset();
+    CHECK(c.get("held") == "none");
+    CHECK(c.it.stats().entries == 10);
+    server.start();
+    REQUIRE(c.becomes(cache::mode::redis));
+    // It was its holder's to delete.
+    CHECK(server.integer({"EXISTS", "k49", "held"}) == 2);
+}
+
+TEST_CASE("the way back ends when what is held stands in Redis as it was when Redis came back") {
+    support::redis_server server;
+    holder owner;
+    working c(quick(server.port()));
+    REQUIRE(c.connected);
+    c.it.hold(owner.values());
+    server.stop();
+    REQUIRE(c.becomes(cache::mode::memory));
+    owner.saved = core::steady::now();
+    server.start();
+    REQUIRE(c.client.until_connected());
+    // However often it is looked at: the answers to its pings are counted by Redis.
+    const auto pings = [&] {
+        const auto told = server.command({"INFO", "commandstats"}).front();
+        const auto at = told.find("cmdstat_ping:calls=");
+        return at == std::string::npos ? 0 : std::stoi(told.substr(at + 19));
+    };
+    const auto before = pings();
+    REQUIRE(c.client.until([&] { return pings() >= before + 5; }));
+    CHECK(c.it.stats().mode == cache::mode::memory);
+    CHECK(c.get("held") == "mine");
+    owner.saved = core::steady::time_point::max();
+    REQUIRE(c.becomes(cache::mode::redis));
+}
+
+TEST_CASE("while Redis does not take what is held the memory is in use") {
+    support::redis_server server;
+    holder owner;
+    working c(quick(server.port()));
+    REQUIRE(c.connected);
+    c.it.hold(owner.values());
+    owner.hindrance = "OOM command not allowed";
+    REQUIRE(c.becomes(cache::mode::memory));
+    CHECK(c.client.log().text().find("OOM command not allowed") != std::string::npos);
+    CHECK(c.get("held") == "mine");
+    owner.hindrance.clear();
+    REQUIRE(c.becomes(cache::mode::redis));
+}
+
+TEST_CASE("what is loaded is what stands in Redis, or an error, never an empty memory") {
+    support::redis_server server;
+    working c(quick(server.port()));
+    REQUIRE(c.connected);
+    server.command({"MSET", "a:1", "one", "a:2", "two", "b", "three"});
+    server.command({"RPUSH", "a:list", "x"});
+    using texts = std::vector<std::pair<std::string, std::string>>;
+    const auto found = c.value_of(c.it.load("a:*"));
+    REQUIRE(found.has_value());
+    CHECK(*found == texts{{"a:1", "one"}, {"a:2", "two"}});
+    CHECK(c.it.stats().redis.hits == 2);
+    server.stop();
+    REQUIRE(c.becomes(cache::mode::memory));
+    c.does(c.it.set("a:3", "only here"));
+    CHECK_FALSE(c.value_of(c.it.load("a:*")).has_value());
+}

@@ -141,12 +141,13 @@ TEST_CASE("what is saved is found whole, at whatever moment its slot moves to an
     client.ask({"SET", name, "text"});
     auto from = cluster.primary_of(slot);
     auto to = cluster.other_primary(from);
+    redis::cache values(client.loop().get_executor(), *client);
     bool over_before = false;
     for (std::size_t steps = 0; !over_before; ++steps) {
         CAPTURE(steps);
         REQUIRE(steps < 1'000);
         std::optional<core::result<redis::saved_state>> state;
-        asio::co_spawn(client.loop(), redis::load_state(*client),
+        asio::co_spawn(client.loop(), redis::load_state(values),
                        [&](const std::exception_ptr& error, core::result<redis::saved_state> s) {
                            CHECK(!error);
                            state.emplace(std::move(s));
@@ -162,6 +163,33 @@ TEST_CASE("what is saved is found whole, at whatever moment its slot moves to an
         CHECK((*state)->contexts.front().second == "text");
     }
     client.ask({"DEL", name});
+}
+
+TEST_CASE("the cache sees the keys of all nodes") {
+    auto& cluster = shared_cluster();
+    driven_client client(from_url(cluster.url()));
+    REQUIRE(all_connected(client));
+    redis::cache values(client.loop().get_executor(), *client);
+    std::optional<std::vector<std::string>> keys;
+    std::optional<redis::cache::information> before, after;
+    const auto ask = [&](auto task, auto& answer) {
+        asio::co_spawn(client.loop(), std::move(task),
+                       [&answer](const std::exception_ptr& error, auto value) {
+                           CHECK(!error);
+                           answer.emplace(std::move(value));
+                       });
+        REQUIRE(client.until([&] { return answer.has_value(); }));
+    };
+    ask(values.info(), before);
+    constexpr std::size_t count = 50;
+    for (std::size_t i = 0; i < count; ++i)
+        client.ask({"SET", "seen" + std::to_string(i), "x"});
+    ask(values.info(), after);
+    ask(values.keys("seen*", 1'000), keys);
+    CHECK(keys->size() == count);
+    CHECK(after->entries == before->entries + count);
+    for (const auto& key : *keys)
+        client.ask({"DEL", key});
 }
 
 TEST_CASE("a primary that is killed: its replica takes over, the other nodes go on meanwhile") {

@@ -97,3 +97,32 @@ TEST_CASE("each target says for itself why its pushes wait, until they do not") 
     REQUIRE(t.c.until([&] { return t.delivered.size() == 2; }));
     CHECK(t.p->refusals().empty());
 }
+
+TEST_CASE(
+    "who steps down is troubled no more by what Redis did not save, and says it again when he leads again") {
+    two_targets t;
+    t.run();
+    // The connection's own preparation is done.
+    t.add(t.first, "a");
+    REQUIRE(t.c.until([&] { return t.delivered.size() == 1; }));
+    t.server.command({"CONFIG", "SET", "maxmemory", "1"});
+    const auto said = [&] {
+        const auto log = t.c.log().text();
+        std::size_t n = 0;
+        for (auto at = log.find("cannot be saved"); at != std::string::npos;
+             at = log.find("cannot be saved", at + 1))
+            ++n;
+        return n;
+    };
+    const auto is_refused = [&](std::size_t times) {
+        t.p->saves(t.first).save("value", "x", 60s);
+        t.p->saves_changed(t.first);
+        return t.c.until([&] { return !t.p->current().save_error.empty() && said() == times; });
+    };
+    REQUIRE(is_refused(1));
+    t.p->step_down();
+    CHECK(t.p->current().save_error.empty());
+    CHECK(!t.p->has_saves());
+    t.p->lead();
+    CHECK(is_refused(2));
+}

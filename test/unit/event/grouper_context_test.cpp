@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -145,4 +146,44 @@ TEST_CASE("a key in its cooldown has nothing to show") {
     g.mark_unsaved("a");
     g.mark_all_unsaved();
     CHECK_FALSE(g.has_unsaved());
+}
+
+TEST_CASE(
+    "an open group is found by its key, with all that its context needs, and no longer once it has left") {
+    grouper g{grouping{}};
+    CHECK_FALSE(g.find("a"));
+    add(g, "a", "1", 3);
+    add(g, "a", "2", 4);
+    add(g, "b", "3", 4);
+    visit(g);
+    const auto found = g.find("a");
+    REQUIRE(found);
+    CHECK(found->key == "a");
+    CHECK(found->messages == "1,2");
+    CHECK(found->count == 2);
+    CHECK(found->opened == at(3));
+    CHECK(found->last == at(4));
+    CHECK_FALSE(g.has_unsaved());
+    std::vector<group> leaving;
+    g.take_all(leaving);
+    CHECK_FALSE(g.find("a"));
+}
+
+TEST_CASE("the open groups' keys are shown, those in their cooldown not, until it is enough") {
+    grouping rules;
+    rules.window = seconds(10);
+    rules.cooldown = seconds(60);
+    grouper g{rules};
+    add(g, "left", "1", 0);
+    std::vector<group> leaving;
+    g.due(at(20), leaving);
+    REQUIRE(leaving.size() == 1);
+    add(g, "a", "1", 21);
+    add(g, "b", "1", 21);
+    std::set<std::string> all;
+    g.visit_open([&](std::string_view key) { return all.emplace(key).second; });
+    CHECK(all == std::set<std::string>{"a", "b"});
+    std::size_t seen = 0;
+    g.visit_open([&](std::string_view) { return ++seen < 1; });
+    CHECK(seen == 1);
 }
