@@ -1,5 +1,7 @@
 #include "postgres/parking.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -59,6 +61,13 @@ ORDER BY id LIMIT $3::bigint)";
 constexpr std::string_view undefined_table = "42P01";
 constexpr std::string_view insufficient_privilege = "42501";
 
+// Classes of codes: a conflict, no room, a lock or a limit in the way, an operator at work, a broken disk.
+// What passes by itself says nothing about the table.
+bool passes(std::string_view code) {
+    constexpr std::array classes{"40", "53", "55", "57", "58"};
+    return std::any_of(classes.begin(), classes.end(), [&](const char* c) { return code.starts_with(c); });
+}
+
 std::int64_t number(const std::string& text) {
     std::int64_t n = 0;
     std::from_chars(text.data(), text.data() + text.size(), n);
@@ -79,13 +88,19 @@ asio::awaitable<core::result<void>> parking::connect() {
     co_return boost::system::in_place_value;
 }
 
-// A statement that failed may have left a transaction open, so its connection goes.
+// What fails, for whatever reason, leaves an aborted transaction or half an answer: the connection goes.
+void parking::drop_connection() {
+    refusal_ = connection_->refusal();
+    user_ = connection_->user();
+    connection_.reset();
+}
+
 asio::awaitable<core::result<rows>> parking::run(std::string sql, parameters values) {
     auto connected = co_await connect();
     if (!connected) co_return connected.error();
     auto answer = co_await connection_->query(std::move(sql), std::move(values),
                                               steady::now() + settings_.statement_timeout);
-    if (!answer && answer.error().code != core::errc::server_error) connection_.reset();
+    if (!answer) drop_connection();
     co_return answer;
 }
 
@@ -100,15 +115,14 @@ asio::awaitable<core::result<std::vector<event::parked_range>>> parking::ranges(
         parameters name{settings_.name};
         found = co_await run(ends_of_each, std::move(name));
     }
-    const auto code = !found && connection_ ? connection_->refusal() : std::string();
-    const auto user = connection_ ? connection_->user() : std::string();
-    connection_.reset();
-    if (code == undefined_table) co_return all;
     if (!found) {
         core::failure why = found.error();
-        if (code == insufficient_privilege) why.message = with_mend(why.message, user);
+        const bool refused = why.code == core::errc::server_error;
+        if (refused && refusal_ == undefined_table) co_return all;
+        if (refused && refusal_ == insufficient_privilege) why.message = with_mend(why.message, user_);
         co_return why;
     }
+    connection_.reset();
     for (const auto& r : *found) {
         event::parked first;
         event::parked last;
@@ -122,7 +136,8 @@ asio::awaitable<core::result<std::vector<event::parked_range>>> parking::ranges(
 asio::awaitable<core::result<void>> parking::make_table() {
     if (table_made_) co_return boost::system::in_place_value;
     auto made = co_await ensure_schema(*connection_, steady::now() + settings_.statement_timeout);
-    missing_ = !made && made.error().code == core::errc::server_error;
+    if (!made) drop_connection();
+    missing_ = !made && made.error().code == core::errc::server_error && !passes(refusal_);
     if (!made) co_return made.error();
     table_made_ = true;
     co_return boost::system::in_place_value;
@@ -171,7 +186,8 @@ asio::awaitable<core::result<bool>> parking::insert(std::string sql, parameters 
     if (!locked) co_return locked.error();
     auto written = co_await run(std::move(sql), std::move(values));
     if (!written) {
-        connection_.reset();
+        // It may be gone.
+        table_made_ = false;
         co_return written.error();
     }
     parameters nothing;

@@ -27,7 +27,8 @@ struct parking_settings {
 // the session that holds the name's lock writes: whoever takes over waits for what is under way and then
 // finds all there will be. One call at a time.
 //
-// Errors: those of connection::open and connection::query; the connection is opened anew by the next call.
+// Errors: those of connection::open and connection::query. After any of them, also a statement that the
+// server has refused, the next call opens the connection anew.
 class parking {
  public:
     // What one statement is to be given at most: it ends well within its timeout.
@@ -52,7 +53,8 @@ class parking {
     // Deletes the events up to and with `id`.
     asio::awaitable<core::result<void>> forget(std::int64_t id);
 
-    // The table is not there and may not be created, as the last write() has found.
+    // The table is not there and may not be created, as the last write() has found; false also where nobody
+    // could say, because a lock or a limit was in the way.
     bool missing() const { return missing_; }
 
     // Closes the connection.
@@ -61,6 +63,7 @@ class parking {
  private:
     asio::awaitable<core::result<void>> connect();
     asio::awaitable<core::result<rows>> run(std::string sql, parameters values);
+    void drop_connection();
     asio::awaitable<core::result<void>> make_table();
     parameters row_values(const std::vector<event::parked>& events) const;
     asio::awaitable<core::result<bool>> insert(std::string sql, parameters values, std::size_t events);
@@ -68,6 +71,8 @@ class parking {
     parking_settings settings_;
     std::function<int()> leader_;
     std::optional<connection> connection_;
+    std::string refusal_;  // the server's last code on the connection that was dropped
+    std::string user_;     // of that
     bool table_made_ = false;
     bool missing_ = false;
 };

@@ -31,7 +31,7 @@ event::parked one(std::string channel, std::uint64_t number, std::string payload
 
 // A database of its own, a session that holds the name's lock, and the parking of that name.
 struct lot {
-    explicit lot(std::string user = "postgres") {
+    explicit lot(std::string user = "postgres", core::milliseconds statement_timeout = 60s) {
         support::sql owner(server().url());
         owner.run("DROP DATABASE IF EXISTS lot WITH (FORCE)");
         owner.run("CREATE DATABASE lot");
@@ -39,7 +39,8 @@ struct lot {
         postgres::parking_settings s;
         s.conninfo = "host=127.0.0.1 dbname=lot user=" + user + " port=" + std::to_string(server().port());
         s.name = "chat";
-        s.connect_timeout = s.statement_timeout = core::milliseconds(60'000);
+        s.connect_timeout = 60s;
+        s.statement_timeout = statement_timeout;
         p.emplace(s, [this] { return leader; });
         elect("chat");
     }
@@ -305,4 +306,64 @@ TEST_CASE("a lost connection fails one call, and the next one opens it again") {
     t.database.run(end);
     CHECK_FALSE(t.loop.value_of(t.p->forget(0)).has_value());
     CHECK(t.payloads() == list{"first", "second"});
+}
+
+TEST_CASE("a statement that is refused within a transaction fails one call, and the next ones are done") {
+    lot t;
+    // Of every session that begins from here on: nothing else has to wait for a lock.
+    t.database.run("ALTER DATABASE lot SET lock_timeout = '100ms'");
+    REQUIRE(t.writes({one("a", 1, "first")}));
+    t.database.rows("SELECT pg_advisory_lock($1::bigint)", {postgres::election("parked:chat").key()});
+    std::string refusal;
+    const auto note = [&](const auto& done) {
+        REQUIRE_FALSE(done.has_value());
+        refusal = done.error().message;
+    };
+    SUBCASE("a write") {
+        note(t.write({one("a", 9, "no")}));
+    }
+    SUBCASE("a write in front") {
+        note(t.loop.value_of(t.p->put_back({one("a", 9, "no")})));
+    }
+    SUBCASE("a look for what is there") {
+        note(t.loop.value_of(t.p->ranges()));
+    }
+    CHECK(refusal.find("lock timeout") != std::string::npos);
+    t.database.run("SELECT pg_advisory_unlock_all()");
+    CHECK(t.payloads(event::parked::no_id) == list{"first"});
+    CHECK(t.writes({one("a", 2, "second")}));
+    CHECK(event::range_of(t.ranges(), "r")->last == 2);
+}
+
+TEST_CASE("a table that cannot be made yet, because others hold its lock, is not taken for missing") {
+    const auto hold = "SELECT pg_advisory_lock(hashtextextended('postrider.schema', 0))";
+    SUBCASE("and the server refuses to wait") {
+        lot t;
+        t.database.run("ALTER DATABASE lot SET lock_timeout = '100ms'");
+        t.database.run(hold);
+        const auto refused = t.write({one("a", 1, "x")});
+        REQUIRE_FALSE(refused.has_value());
+        CHECK(refused.error().message.find("lock timeout") != std::string::npos);
+        CHECK_FALSE(t.p->missing());
+        t.database.run("SELECT pg_advisory_unlock_all()");
+        CHECK(t.writes({one("a", 1, "x")}));
+    }
+    SUBCASE("and no answer comes in time") {
+        lot t("postgres", 1s);
+        t.database.run(hold);
+        CHECK_FALSE(t.write({one("a", 1, "x")}).has_value());
+        CHECK_FALSE(t.p->missing());
+        t.database.run("SELECT pg_advisory_unlock_all()");
+        // A second may be too short on a busy machine, but not each time.
+        CHECK(support::eventually([&] { return t.write({one("a", 1, "x")}).has_value(); }, 60s));
+    }
+}
+
+TEST_CASE("a table that was dropped is made anew") {
+    lot t;
+    REQUIRE(t.writes({one("a", 1, "first")}));
+    t.database.run("DROP SCHEMA postrider CASCADE");
+    CHECK_FALSE(t.write({one("a", 2, "second")}).has_value());
+    CHECK(t.writes({one("a", 2, "second")}));
+    CHECK(t.payloads() == list{"second"});
 }
