@@ -7,6 +7,7 @@
 
 #include "postgres/array.hpp"
 #include "postgres/election.hpp"
+#include "postgres/parked_ends.hpp"
 #include "postgres/schema.hpp"
 
 namespace postrider::postgres {
@@ -37,21 +38,12 @@ INSERT INTO postrider.parked (id, name, channel, numbers, payload) OVERRIDING SY
 SELECT least($7::bigint, (SELECT min(id) FROM postrider.parked WHERE name = $1)) - $8::bigint - 1 + e.place,
        $1, e.channel, e.numbers, e.payload)";
 
-// Of each stretch, by its place. Events without a number lie behind a marker each ("@@").
-constexpr const char* ends_of_each = R"(
-SELECT first, last
-FROM (SELECT first.numbers AS first, last.numbers AS last, first.id
-      FROM (SELECT min(id) AS first, max(id) AS last FROM postrider.parked
-            WHERE name = $1 AND (id > 0 OR numbers LIKE '%@@%')
-            GROUP BY channel, substring(numbers FROM '@@([^ ]+)')) AS e
-      JOIN postrider.parked AS first ON first.id = e.first JOIN postrider.parked AS last ON last.id = e.last
-      UNION ALL
-      SELECT route || ' ' || min(number) || ' ' || mark, route || ' ' || max(number) || ' ' || mark, min(id)
-      FROM (SELECT split_part(numbers, ' ', 1) AS route, split_part(numbers, ' ', 2)::numeric AS number,
-                   split_part(numbers, ' ', 3) || ' ' || split_part(numbers, ' ', 4) AS mark, id
-            FROM postrider.parked WHERE name = $1 AND id <= 0 AND numbers NOT LIKE '%@@%') AS one_each
-      GROUP BY route, mark) AS ends
-ORDER BY id)";
+// Of this transaction. The server ends by itself what nobody waits for any more, where it can tell (14 and
+// later, on Linux): its lock would keep the next one waiting. The role may have a limit of its own.
+constexpr const char* limits = R"(
+SELECT set_config(name, CASE name WHEN 'statement_timeout' THEN $1 ELSE '1s' END, true) FROM pg_settings
+WHERE name = 'statement_timeout'
+   OR (name = 'client_connection_check_interval' AND version() LIKE '%linux%'))";
 
 constexpr const char* oldest = R"(
 SELECT id, channel, numbers, payload FROM postrider.parked WHERE name = $1 AND id > $2::bigint
@@ -60,6 +52,12 @@ ORDER BY id LIMIT $3::bigint)";
 // The documentation's codes (appendix A). Rights that are missing say nothing about what is in the table.
 constexpr std::string_view undefined_table = "42P01";
 constexpr std::string_view insufficient_privilege = "42501";
+constexpr std::string_view query_canceled = "57014";  // by the limit, too
+
+// The look for what is there gets twice the time after each that was too short, up to this; and a little more
+// here, so that the server's words come first.
+constexpr core::milliseconds longest_look{600'000};
+constexpr core::milliseconds slack{1'000};
 
 // Classes of codes: a conflict, no room, a lock or a limit in the way, an operator at work, a broken disk.
 // What passes by itself says nothing about the table.
@@ -77,7 +75,7 @@ std::int64_t number(const std::string& text) {
 }  // namespace
 
 parking::parking(parking_settings settings, std::function<int()> leader)
-    : settings_(std::move(settings)), leader_(std::move(leader)) {}
+    : settings_(std::move(settings)), leader_(std::move(leader)), look_time_(settings_.statement_timeout) {}
 
 asio::awaitable<core::result<void>> parking::connect() {
     if (connection_) co_return boost::system::in_place_value;
@@ -96,25 +94,43 @@ void parking::drop_connection() {
 }
 
 asio::awaitable<core::result<rows>> parking::run(std::string sql, parameters values) {
+    return run(std::move(sql), std::move(values), settings_.statement_timeout);
+}
+
+asio::awaitable<core::result<rows>> parking::run(std::string sql, parameters values,
+                                                 core::milliseconds time) {
     auto connected = co_await connect();
     if (!connected) co_return connected.error();
-    auto answer = co_await connection_->query(std::move(sql), std::move(values),
-                                              steady::now() + settings_.statement_timeout);
+    auto answer = co_await connection_->query(std::move(sql), std::move(values), steady::now() + time);
     if (!answer) drop_connection();
     co_return answer;
 }
 
-asio::awaitable<core::result<std::vector<event::parked_range>>> parking::ranges() {
-    std::vector<event::parked_range> all;
+// In a transaction, whose lock waits for what is being written.
+asio::awaitable<core::result<rows>> parking::look() {
     parameters none;
     auto begun = co_await run("BEGIN", std::move(none));
-    if (!begun) co_return begun.error();
+    if (!begun) co_return begun;
+    parameters time{std::to_string(look_time_.count())};
+    auto limited = co_await run(limits, std::move(time));
+    if (!limited) co_return limited;
     parameters key{election("parked:" + settings_.name).key()};
-    auto found = co_await run(waiting, std::move(key));
-    if (found) {
-        parameters name{settings_.name};
-        found = co_await run(ends_of_each, std::move(name));
-    }
+    auto waited = co_await run(waiting, std::move(key));
+    if (!waited) co_return waited;
+    parameters nothing;
+    const auto indexed = co_await run(has_stretch_index, std::move(nothing));
+    if (!indexed) co_return indexed;
+    auto sql = ends_of_each(indexed->at(0).at(0) != "0");
+    parameters name{settings_.name};
+    auto found = co_await run(std::move(sql), std::move(name), look_time_ + slack);
+    const bool too_slow = !found && (found.error().code == core::errc::timeout || refusal_ == query_canceled);
+    if (too_slow) look_time_ = std::min(2 * look_time_, longest_look);
+    co_return found;
+}
+
+asio::awaitable<core::result<std::vector<event::parked_range>>> parking::ranges() {
+    std::vector<event::parked_range> all;
+    auto found = co_await look();
     if (!found) {
         core::failure why = found.error();
         const bool refused = why.code == core::errc::server_error;

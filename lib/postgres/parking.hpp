@@ -37,8 +37,10 @@ class parking {
     // `leader` is the process number of the listening session in Postgres, 0 while it does not lead.
     parking(parking_settings settings, std::function<int()> leader);
 
-    // What is parked of each route, by its numbers. Nothing where there is no
-    // such table; where this user may not read it that is an error, which says how to mend it.
+    // What is parked of each route, by its numbers. Nothing where there is no such table; where this user may
+    // not read it that is an error, which says how to mend it. This one may take longer than
+    // statement_timeout: each time that was not enough, the next call gives it twice as long, up to ten
+    // minutes.
     asio::awaitable<core::result<std::vector<event::parked_range>>> ranges();
 
     // Appends, all or nothing; false: this process does not lead, and nothing was written.
@@ -63,6 +65,8 @@ class parking {
  private:
     asio::awaitable<core::result<void>> connect();
     asio::awaitable<core::result<rows>> run(std::string sql, parameters values);
+    asio::awaitable<core::result<rows>> run(std::string sql, parameters values, core::milliseconds time);
+    asio::awaitable<core::result<rows>> look();
     void drop_connection();
     asio::awaitable<core::result<void>> make_table();
     parameters row_values(const std::vector<event::parked>& events) const;
@@ -73,6 +77,7 @@ class parking {
     std::optional<connection> connection_;
     std::string refusal_;  // the server's last code on the connection that was dropped
     std::string user_;     // of that
+    core::milliseconds look_time_;
     bool table_made_ = false;
     bool missing_ = false;
 };

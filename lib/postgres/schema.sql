@@ -43,6 +43,9 @@ CREATE TABLE IF NOT EXISTS postrider.parked (
     payload text NOT NULL                                       -- the event as it came
 );
 CREATE INDEX IF NOT EXISTS parked_in_order ON postrider.parked (name, id);
+-- Tells a new leader at once what is there, by channel and by the marker ("@@") that the events lie behind.
+CREATE INDEX IF NOT EXISTS parked_stretches ON postrider.parked
+    (name, channel, coalesce(CASE WHEN numbers LIKE '%@@%' THEN substring(numbers FROM '@@([^ ]+)') END, ''), id);
 
 -- Version 1 had the dead letters alone; 2 came with what is parked.
 INSERT INTO postrider.schema_version (version) VALUES (2) ON CONFLICT DO NOTHING;

@@ -121,6 +121,7 @@ class bridge {
     std::size_t waiting_bytes() const;
     bool must_park();
     asio::awaitable<core::result<void>> find_parked();
+    asio::awaitable<void> carry_parked();
     asio::awaitable<core::result<bool>> take_some_back();
     void park(event::parked p);
     bool has_parked() const;
@@ -207,6 +208,7 @@ class bridge {
     event::hearing hearing_{0};
     event::recent lately_cancelling_;  // held once, on channels that no route has
     parked_events parked_;
+    net::stoppable parking_;
     std::string hindrance_;  // of taking over; said in the log
     std::uint64_t elections_ = 0;
     bool settled_ = false;

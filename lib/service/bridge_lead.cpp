@@ -137,6 +137,7 @@ asio::awaitable<core::result<void>> bridge::take_over() {
     if (restored_) step_down("another process has led since");
     // Nobody else writes there any more, so that this is all there is.
     const auto found = co_await find_parked();
+    if (!found && over()) co_return core::failure{core::errc::stopped, "no longer elected"};
     if (!found) {
         cannot_take_over(
             "postgres: events that were put aside cannot be looked for yet, and nothing is taken before "

@@ -85,6 +85,12 @@ bool bridge::has_parked() const {
 }
 
 asio::awaitable<void> bridge::keep_parked() {
+    auto work = carry_parked();
+    co_await parking_.run(std::move(work));
+    parked_.close();
+}
+
+asio::awaitable<void> bridge::carry_parked() {
     while (!stopping_ && !(finishing_ && has_parked())) {
         core::result<bool> done = false;
         if (is_unread_) {
@@ -103,7 +109,6 @@ asio::awaitable<void> bridge::keep_parked() {
         const auto until = again ? steady::now() + park_pause : steady::time_point::max();
         co_await park_again_.wait_until(until);
     }
-    parked_.close();
 }
 
 bool bridge::may_take_back() const {

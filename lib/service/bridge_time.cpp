@@ -96,6 +96,8 @@ void bridge::finish() {
         is_unread_ = true;
         is_sorted_ = false;
     }
+    // Who stops does not take over.
+    parked_.stop_finding();
     timer_.notify();
     reign_.notify();
     park_again_.notify();
@@ -107,7 +109,7 @@ void bridge::stop() {
     stopping_ = true;
     timer_.notify();
     reign_.notify();
-    park_again_.notify();
+    parking_.stop();
     pusher_.stop();
 }
 

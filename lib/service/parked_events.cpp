@@ -8,7 +8,7 @@
 namespace postrider::service {
 
 parked_events::parked_events(postgres::parking_settings settings)
-    : settings_(std::move(settings)), table_(settings_, [this] { return leader_; }) {}
+    : table_(settings, [this] { return leader_; }), finder_(std::move(settings), [] { return 0; }) {}
 
 std::optional<event::parked> parked_events::take_unwritten() {
     if (to_write_.empty()) return std::nullopt;
@@ -80,10 +80,18 @@ asio::awaitable<core::result<void>> parked_events::delete_done() {
     co_return boost::system::in_place_value;
 }
 
-// Through a connection of its own.
 asio::awaitable<core::result<std::vector<event::parked_range>>> parked_events::find() {
-    postgres::parking table(settings_, [] { return 0; });
-    co_return co_await table.ranges();
+    found_.reset();
+    auto work = look();
+    const bool ended = co_await finding_.run(std::move(work));
+    finder_.close();
+    if (!ended) co_return core::failure{core::errc::stopped, "nobody looks for events that were put aside"};
+    co_return std::move(*found_);
+}
+
+asio::awaitable<void> parked_events::look() {
+    auto found = co_await finder_.ranges();
+    found_.emplace(std::move(found));
 }
 
 void parked_events::take_over(std::vector<event::parked_range> ranges) {

@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "event/parked.hpp"
 #include "net/asio.hpp"
+#include "net/stoppable.hpp"
 #include "postgres/parking.hpp"
 
 namespace postrider::service {
@@ -58,8 +59,11 @@ class parked_events {
     // Nothing that was taken is left in the table.
     bool is_deleted() const { return deleted_ == taken_; }
 
-    // What the table has of each route, also while another call is under way.
+    // What the table has of each route, also while another call is under way. Errors: stopped, after
+    // stop_finding(); those of parking::ranges().
     asio::awaitable<core::result<std::vector<event::parked_range>>> find();
+    // Nobody wants to know it any more: ends it at once, however long it may take.
+    void stop_finding() { finding_.stop(); }
     // The same between the other calls.
     asio::awaitable<core::result<std::vector<event::parked_range>>> ranges() { return table_.ranges(); }
     // This process leads from here on, and what the table has comes first.
@@ -100,11 +104,14 @@ class parked_events {
     void close() { table_.close(); }
 
  private:
+    asio::awaitable<void> look();
     std::size_t drop_written(const std::vector<event::parked_range>& ranges);
     void set_before(std::vector<event::parked_range> ranges);
 
-    postgres::parking_settings settings_;
     postgres::parking table_;
+    postgres::parking finder_;  // has a connection of its own
+    net::stoppable finding_;
+    std::optional<core::result<std::vector<event::parked_range>>> found_;
     int leader_ = 0;
     std::uint64_t terms_ = 0;
     bool is_parking_ = false;

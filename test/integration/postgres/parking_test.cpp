@@ -367,3 +367,59 @@ TEST_CASE("a table that was dropped is made anew") {
     CHECK(t.writes({one("a", 2, "second")}));
     CHECK(t.payloads() == list{"second"});
 }
+
+TEST_CASE("a look for what is there that takes longer than any statement may gets more time until it ends") {
+    lot t("postgres", 250ms);
+    REQUIRE(support::eventually([&] { return t.write({one("a", 1, "x"), one("a", 2, "x")}).has_value(); }));
+    // A table that is slow to read, however often it is tried; and the user has a limit of its own.
+    t.database.run(
+        "ALTER TABLE postrider.parked RENAME TO events;"
+        "CREATE FUNCTION postrider.slowly(text) RETURNS text LANGUAGE plpgsql VOLATILE AS "
+        "'BEGIN PERFORM pg_sleep(0.2); RETURN $1; END';"
+        "CREATE VIEW postrider.parked AS SELECT id, name, channel, postrider.slowly(numbers) AS numbers, "
+        "payload "
+        "FROM postrider.events;"
+        "ALTER DATABASE lot SET statement_timeout = '250ms'");
+    t.p->close();
+    int failed = 0;
+    std::vector<event::parked_range> ranges;
+    REQUIRE(support::eventually([&] {
+        auto found = t.loop.value_of(t.p->ranges());
+        if (found) ranges = *found;
+        failed += found ? 0 : 1;
+        return found.has_value();
+    }));
+    CHECK(failed > 0);
+    REQUIRE(event::range_of(ranges, "r") != nullptr);
+    CHECK(event::range_of(ranges, "r")->last == 2);
+}
+
+TEST_CASE("a look that was given up is ended by the server too, and its lock is in nobody's way") {
+    lot t("postgres", 250ms);
+    REQUIRE(support::eventually([&] { return t.write({one("a", 1, "x")}).has_value(); }));
+    t.database.run("BEGIN");
+    t.database.run("LOCK TABLE postrider.parked IN ACCESS EXCLUSIVE MODE");
+    const auto waits = [&] {
+        return !t.holder
+                    .rows(
+                        "SELECT 1 FROM pg_stat_activity WHERE datname = 'lot' AND wait_event_type = 'Lock' "
+                        "AND wait_event = 'relation'")
+                    .empty();
+    };
+    // A quarter of a second may be too short to come so far on a busy machine, but not each time.
+    bool waited = false;
+    REQUIRE(support::eventually([&] {
+        std::optional<bool> found;
+        asio::co_spawn(t.loop.context(), t.p->ranges(), [&](const std::exception_ptr& error, const auto& r) {
+            found = !error && r.has_value();
+        });
+        REQUIRE(t.loop.until([&] {
+            waited = waited || waits();
+            return found.has_value();
+        }));
+        CHECK_FALSE(*found);
+        return waited;
+    }));
+    CHECK(support::eventually([&] { return !waits(); }));
+    t.database.run("COMMIT");
+}

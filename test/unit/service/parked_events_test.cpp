@@ -165,4 +165,32 @@ TEST_CASE("to forget what is written keeps what waits to be written, and to forg
     CHECK(t.parked.left_in_front() == 2);
 }
 
+TEST_CASE("nobody waits for a look at the table that is not wanted any more, however silent Postgres is") {
+    test::loop loop;
+    // Takes connections and says nothing.
+    asio::ip::tcp::acceptor silent(loop.executor(), {asio::ip::address_v4::loopback(), 0});
+    postgres::parking_settings s;
+    s.conninfo = "host=127.0.0.1 user=u dbname=d port=" + std::to_string(silent.local_endpoint().port());
+    s.connect_timeout = s.statement_timeout = core::milliseconds(3'600'000);
+    parked_events parked(s);
+    std::optional<core::result<std::vector<event::parked_range>>> found;
+    asio::co_spawn(loop.context(), parked.find(),
+                   [&](const std::exception_ptr& error, core::result<std::vector<event::parked_range>> r) {
+                       CHECK(!error);
+                       found.emplace(std::move(r));
+                   });
+    bool came = false;
+    silent.async_wait(asio::ip::tcp::acceptor::wait_read, [&](const auto& error) { came = !error; });
+    REQUIRE(loop.until([&] { return came; }));
+    CHECK_FALSE(found);
+    parked.stop_finding();
+    REQUIRE(loop.until([&] { return found.has_value(); }));
+    REQUIRE_FALSE(found->has_value());
+    CHECK(found->error().code == core::errc::stopped);
+    // Nor for a later one.
+    const auto again = loop.value_of(parked.find());
+    REQUIRE_FALSE(again.has_value());
+    CHECK(again.error().code == core::errc::stopped);
+}
+
 }  // namespace postrider::service
