@@ -16,6 +16,30 @@ constexpr std::array passing{"LOADING"sv, "READONLY"sv, "TRYAGAIN"sv, "CLUSTERDO
                              "BUSY"sv,    "OOM"sv,      "MISCONF"sv,  "NOREPLICAS"sv,  "UNBLOCKED"sv};
 constexpr std::array demoted{"READONLY"sv, "MASTERDOWN"sv, "UNBLOCKED"sv};
 
+// What a script meets within it has no code of its own in these cases, from Redis 5 ("Lua script attempted
+// …") to 8; a command alone would have got this one.
+struct wording {
+    std::string_view words;
+    std::string_view code;
+};
+constexpr std::array of_scripts{
+    wording{"cript attempted to execute a write command while the cluster is down and readonly",
+            "CLUSTERDOWN"},
+    wording{"cript attempted to execute a command while the cluster is down", "CLUSTERDOWN"},
+    wording{"cript attempted to access a slot not served", "CLUSTERDOWN"},
+    // A key that the script has deleted is looked for where its slot moves to.
+    wording{"cript attempted to access a non local key in a cluster node", "TRYAGAIN"},
+    wording{"in script because undeclared keys were accessed during rehashing of the slot", "TRYAGAIN"},
+};
+
+// These have no code at all: other clients leave, and whoever has ended a script has not ended all that
+// follow.
+constexpr std::array passing_words{"ERR max number of clients"sv, "Script killed by user with SCRIPT KILL"sv};
+
+bool says(std::string_view text, std::string_view words) {
+    return text.starts_with("ERR ") && text.find(words) != std::string_view::npos;
+}
+
 std::string_view first_word(std::string_view text) {
     return text.substr(0, text.find(' '));
 }
@@ -30,6 +54,8 @@ std::string_view code_of(const reply& r) {
         if (const auto at = text.find(inner_starts); at != std::string_view::npos)
             return first_word(text.substr(at + inner_starts.size()));
     }
+    for (const auto& w : of_scripts)
+        if (says(text, w.words)) return w.code;
     return first_word(text);
 }
 
@@ -40,9 +66,9 @@ verdict classify(const reply& r) {
     if (code == "MOVED" || code == "ASK") return verdict::reroute;
     if (code == "NOSCRIPT") return verdict::reload;
     if (code == "STALE") return verdict::stale;
-    // This one has no code of its own; it passes when other clients leave.
-    if (r.text.starts_with("ERR max number of clients")) return verdict::retry;
-    return verdict::permanent;
+    const bool passes = std::any_of(passing_words.begin(), passing_words.end(),
+                                    [&](std::string_view words) { return says(r.text, words); });
+    return passes ? verdict::retry : verdict::permanent;
 }
 
 bool wants_reconnect(const reply& r) {

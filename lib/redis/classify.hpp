@@ -22,7 +22,8 @@ verdict classify(const reply& r);
 // The server is no longer the primary: the connection is to be dropped and the name resolved again.
 bool wants_reconnect(const reply& r);
 
-// The first word of an error ("OOM"), the inner one where a script's error wraps it; empty for other replies.
+// The first word of an error ("OOM"), the inner one where a script's error wraps it; where a script's error
+// says it in words alone, the code that a command gets for the same ("CLUSTERDOWN"). Empty for other replies.
 // Up to Redis 6 a script's error reads "ERR Error running script (call to f_…): @user_script:1: -OOM …"; from
 // Redis 7 the inner code stands first.
 std::string_view code_of(const reply& r);

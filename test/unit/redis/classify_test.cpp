@@ -21,7 +21,7 @@ struct row {
     bool reconnect;
 };
 
-// The servers' own words, of Redis 5 to 7.
+// The servers' own words, of Redis 5 to 8.
 const std::vector<row> table{
     {"LOADING Redis is loading the dataset in memory", verdict::retry, false},
     {"READONLY You can't write against a read only replica.", verdict::retry, true},
@@ -68,6 +68,57 @@ const std::vector<row> table{
      verdict::permanent, false},
     {"ERR Error running script (call to f_1b2f): @user_script:3: user_script:3: attempt to index a nil value",
      verdict::permanent, false},
+    {"ERR Error running script (call to f_1b2f): @user_script:1: @user_script: 1: -MISCONF Errors writing to "
+     "the "
+     "AOF file: No space left on device",
+     verdict::retry, false},
+    {"NOREPLICAS Not enough good replicas to write. script: 1b2f, on @user_script:1.", verdict::retry, false},
+    {"MISCONF Errors writing to the AOF file: No space left on device script: 1b2f, on @user_script:1.",
+     verdict::retry, false},
+    {"MISCONF Redis is configured to persist data to AOF, but it's currently unable to persist to disk. "
+     "Writable "
+     "scripts are blocked. Use 'no-writes' flag for read only scripts. AOF error: No space left on device",
+     verdict::retry, false},
+    {"BUSY Redis is busy running a module command.", verdict::retry, false},
+    {"CLUSTERDOWN The cluster is down and only accepts read commands", verdict::retry, false},
+    {"ERR max number of clients + cluster connections reached", verdict::retry, false},
+    // What a cluster says to a script has no code.
+    {"ERR Script attempted to execute a write command while the cluster is down and readonly script: 1b2f, "
+     "on "
+     "@user_script:1.",
+     verdict::retry, false},
+    {"ERR Script attempted to execute a command while the cluster is down script: 1b2f, on @user_script:1.",
+     verdict::retry, false},
+    {"ERR Script attempted to access a non local key in a cluster node script: 1b2f, on @user_script:1.",
+     verdict::retry, false},
+    {"ERR Script attempted to access a slot not served script: 1b2f, on @user_script:1.", verdict::retry,
+     false},
+    {"ERR Unable to execute command 'rpush' in script because undeclared keys were accessed during rehashing "
+     "of the "
+     "slot script: 1b2f, on @user_script:1.",
+     verdict::retry, false},
+    {"ERR Error running script (call to f_1b2f): @user_script:1: @user_script: 1: Lua script attempted to "
+     "execute a "
+     "write command while the cluster is down and readonly",
+     verdict::retry, false},
+    {"ERR Error running script (call to f_1b2f): @user_script:1: @user_script: 1: Lua script attempted to "
+     "execute a "
+     "command while the cluster is down",
+     verdict::retry, false},
+    {"ERR Error running script (call to f_1b2f): @user_script:1: @user_script: 1: Lua script attempted to "
+     "access a "
+     "non local key in a cluster node",
+     verdict::retry, false},
+    {"ERR Script attempted to access keys that do not hash to the same slot script: 1b2f, on @user_script:1.",
+     verdict::permanent, false},
+    {"ERR Script attempted to access nonexistent global variable 'x' script: 1b2f, on @user_script:1.",
+     verdict::permanent, false},
+    {"ERR This Redis command is not allowed from script script: 1b2f, on @user_script:1.", verdict::permanent,
+     false},
+    // Somebody was tired of waiting, not of this script.
+    {"ERR Script killed by user with SCRIPT KILL... script: 1b2f, on @user_script:1.", verdict::retry, false},
+    {"ERR Error running script (call to f_1b2f): @user_script:1: Script killed by user with SCRIPT KILL...",
+     verdict::retry, false},
 };
 
 }  // namespace
@@ -95,4 +146,18 @@ TEST_CASE("an error's code is its first word, the inner one of a script's error"
     CHECK(code_of(error("NOAUTH Authentication required.")) == "NOAUTH");
     CHECK(code_of(error("ERR")) == "ERR");
     CHECK(code_of(error("ERR Error running script (call to f_1): @user_script:1: -STALE epoch")) == "STALE");
+}
+
+TEST_CASE("what a cluster says to a script in words has the code that a command would have got") {
+    CHECK(code_of(
+              error("ERR Script attempted to execute a write command while the cluster is down and readonly "
+                    "script: 1b2f, on @user_script:1.")) == "CLUSTERDOWN");
+    CHECK(code_of(
+              error("ERR Error running script (call to f_1b2f): @user_script:1: @user_script: 1: Lua script "
+                    "attempted to execute a command while the cluster is down")) == "CLUSTERDOWN");
+    CHECK(code_of(error("ERR Script attempted to access a non local key in a cluster node script: 1b2f")) ==
+          "TRYAGAIN");
+    // Not where somebody else says so.
+    CHECK(code_of(error("WRONGTYPE Script attempted to execute a command while the cluster is down")) ==
+          "WRONGTYPE");
 }
