@@ -88,8 +88,11 @@ void pusher::saves_changed(std::size_t line) {
 
 asio::awaitable<core::result<bool>> pusher::claim() {
     pipeline p;
-    for (const auto& t : lines_)
-        p.add({"EVAL", claim_script, "1", epoch_name(t.line.target().name), std::to_string(t.epoch)});
+    for (const auto& t : lines_) {
+        const auto& target = t.line.target().name;
+        p.add({"EVAL", claim_script, "2", epoch_name(target), renewed_name(target, writer_),
+               std::to_string(t.epoch)});
+    }
     const auto generation = redis_.generation();
     const auto answered = co_await redis_.execute(std::move(p));
     if (!answered) co_return answered.error();
@@ -99,7 +102,8 @@ asio::awaitable<core::result<bool>> pusher::claim() {
         if (r.is_error()) co_return core::failure{core::errc::server_error, r.text};
         if (r.items.size() != 2)
             co_return core::failure{core::errc::protocol, "an unknown answer to a claim"};
-        lines_[i].epoch = std::stoull(r.items[0].text);
+        // What was raised meanwhile is later, in a cluster also where its answer came first.
+        lines_[i].epoch = std::max<std::uint64_t>(lines_[i].epoch, std::stoull(r.items[0].text));
         if (r.items[1].integer != 1) lines_[i].of_generation = generation;
         kept = kept && r.items[1].integer == 1;
     }

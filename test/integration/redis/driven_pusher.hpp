@@ -20,6 +20,7 @@ class driven_pusher {
     ~driven_pusher();
 
     redis::pusher* operator->() { return pusher_.get(); }
+    redis::client& client() { return *client_; }
 
     // Claims the target; true: it was this writer's all the time.
     bool claims();

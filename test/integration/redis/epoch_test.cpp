@@ -53,6 +53,37 @@ TEST_CASE("a claim raises the epoch that another has raised, and so back and for
     }
 }
 
+TEST_CASE("what a writer has raised itself on a new connection is not taken for another's claim") {
+    auto& s = server();
+    support::tcp_gate gate(s.port());
+    driven_pusher a(gate.port(), "a");
+    driven_pusher b(s.port(), "b");
+    CHECK_FALSE(a.claims());
+    a.leads();
+    a.push("x");
+    REQUIRE(a.until_done());
+    gate.cut();
+    REQUIRE(a.until([&] { return a.client().generation() >= 2; }));
+    // The next connection's first command is done, and nobody hears of it.
+    const auto before = epoch_in(s);
+    gate.swallow(support::tcp_gate::direction::to_client);
+    a.push("y");
+    REQUIRE(a.until([&] { return epoch_in(s) > before; }));
+    a->step_down();
+    gate.cut();
+    gate.pass();
+    REQUIRE(a.until([&] { return a.client().connected() && a.client().generation() >= 3; }));
+    SUBCASE("by itself") {
+        CHECK(a.claims());
+        CHECK(a.claims());
+    }
+    SUBCASE("but another's claim behind that is") {
+        CHECK_FALSE(b.claims());
+        CHECK_FALSE(a.claims());
+        CHECK_FALSE(b.claims());
+    }
+}
+
 TEST_CASE("an epoch far ahead of the clock is raised all the same") {
     auto& s = server();
     s.command({"SET", redis::epoch_name("q"), "9000000000000000"});
