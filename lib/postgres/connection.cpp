@@ -223,10 +223,6 @@ core::result<std::string> connection::quote_identifier(std::string_view name) co
     return std::string(quoted.get());
 }
 
-int connection::process_number() const {
-    return PQbackendPID(raw_.get());
-}
-
 std::string connection::user() const {
     const char* name = PQuser(raw_.get());
     return name == nullptr ? "" : name;

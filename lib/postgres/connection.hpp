@@ -62,9 +62,6 @@ class connection {
     // An identifier quoted for SQL.
     core::result<std::string> quote_identifier(std::string_view name) const;
 
-    // The session's process number in Postgres, as in pg_stat_activity.
-    int process_number() const;
-
     // The user that the session was opened for.
     std::string user() const;
 

@@ -1,5 +1,6 @@
 #include "postgres/election.hpp"
 
+#include <charconv>
 #include <utility>
 
 namespace postrider::postgres {
@@ -55,6 +56,36 @@ asio::awaitable<core::result<bool>> election::stand_behind_heirs(connection& c, 
 asio::awaitable<core::result<bool>> election::become_heir(connection& c, net::deadline limit) const {
     parameters values{heirs_key_};
     co_return co_await ask(c, "SELECT pg_try_advisory_lock_shared($1::bigint)", std::move(values), limit);
+}
+
+asio::awaitable<core::result<session_id>> election::identify(connection& c, net::deadline limit) const {
+    parameters none;
+    auto answer =
+        co_await c.query("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()",
+                         std::move(none), limit);
+    if (!answer) co_return answer.error();
+    session_id id;
+    if (answer->empty()) co_return id;
+    const auto& row = answer->front();
+    const auto pid = row[0].value_or("");
+    std::from_chars(pid.data(), pid.data() + pid.size(), id.process);
+    id.started = row[1].value_or("");
+    co_return id;
+}
+
+asio::awaitable<core::result<bool>> election::is_held_by_another(connection& c, session_id former,
+                                                                 net::deadline limit) const {
+    parameters values{key_, std::to_string(former.process), std::move(former.started)};
+    co_return co_await ask(c, R"(
+SELECT count(*) FILTER (WHERE NOT is_former) + 0 * count(CASE WHEN is_former THEN pg_terminate_backend(pid) END) > 0
+FROM (SELECT l.pid, EXISTS (SELECT FROM pg_stat_activity AS a
+                            WHERE a.pid = l.pid AND a.pid = $2::integer
+                              AND a.backend_start = $3::timestamptz) AS is_former
+      FROM pg_locks AS l
+      WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND ((l.classid::bigint << 32) | l.objid::bigint) = $1::bigint) AS holders)",
+                           std::move(values), limit);
 }
 
 asio::awaitable<core::result<bool>> election::ask(connection& c, std::string statement, parameters values,

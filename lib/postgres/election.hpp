@@ -10,6 +10,13 @@
 
 namespace postrider::postgres {
 
+// A session, as every other sees it; a process number alone comes again. Behind a pooler it is the server's,
+// not what the pooler calls the connection.
+struct session_id {
+    int process = 0;      // as in pg_stat_activity
+    std::string started;  // as Postgres writes it
+};
+
 // One process of a name leads: the one whose listening session holds the name's advisory lock (PostgreSQL
 // documentation, 13.3.5). The lock goes with the session, however that ends.
 class election {
@@ -26,6 +33,14 @@ class election {
     // cut off or stopped gives the lock up; servers before 14 cannot. Errors: as connection::query.
     asio::awaitable<core::result<void>> prepare(connection& c, std::chrono::milliseconds silence,
                                                 net::deadline limit) const;
+
+    // Errors: as connection::query.
+    asio::awaitable<core::result<session_id>> identify(connection& c, net::deadline limit) const;
+
+    // Whether another session than `former` holds the lock. That one, of this process, which Postgres does
+    // not yet know to be over, is ended where it holds the lock. Errors: as connection::query.
+    asio::awaitable<core::result<bool>> is_held_by_another(connection& c, session_id former,
+                                                           net::deadline limit) const;
 
     // The lock's key, as Postgres takes it.
     const std::string& key() const { return key_; }

@@ -115,6 +115,7 @@ class listener {
     asio::awaitable<core::result<void>> notify_myself(core::milliseconds to_connect, net::deadline limit);
     asio::awaitable<core::failure> serve(connection& c);
     asio::awaitable<core::result<void>> stand(connection& c);
+    asio::awaitable<core::result<bool>> is_held_by_former_session(connection& c);
     asio::awaitable<core::result<bool>> stand_in_order(connection& c, net::deadline limit);
     asio::awaitable<void> go_live_when_caught_up();
     asio::awaitable<core::result<void>> beat(connection& c);
@@ -144,7 +145,9 @@ class listener {
     std::string marker_;            // this session's
     bool marker_heard_ = false;
     enum class part { unknown, leader, standby } part_ = part::unknown;
-    bool is_heir_ = false;  // holds the heirs' lock
+    bool is_heir_ = false;              // holds the heirs' lock
+    session_id id_;                     // this session's
+    std::optional<session_id> led_as_;  // the last session that led, while no other process is known to have
     catch_up catch_up_;
     core::steady::time_point catch_up_again_{};
     asio::cancellation_signal cancel_;

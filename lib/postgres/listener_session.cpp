@@ -40,6 +40,9 @@ asio::awaitable<core::result<void>> listener::listen(connection& c) {
             steady::now() + settings_.connect_timeout);
         if (!prepared) co_return prepared.error();
     }
+    auto identified = co_await election_.identify(c, steady::now() + settings_.connect_timeout);
+    if (!identified) co_return identified.error();
+    id_ = std::move(*identified);
     co_return co_await beat(c);
 }
 
@@ -125,14 +128,32 @@ asio::awaitable<core::result<void>> listener::stand(connection& c) {
         part_ = part::leader;
         status_.leads = true;
         status_.stands_by = false;
-        sink_.elected(c.process_number());
+        led_as_ = id_;
+        sink_.elected(id_.process);
         woken_.notify();
     } else if (part_ == part::unknown) {
+        auto former = co_await is_held_by_former_session(c);
+        drain(c);
+        if (!former) co_return former.error();
+        if (*former) co_return boost::system::in_place_value;
+        led_as_.reset();
         part_ = part::standby;
         status_.stands_by = true;
         sink_.stand_by();
     }
     co_return boost::system::in_place_value;
+}
+
+// To stand by for itself would be to drop what only this process has.
+asio::awaitable<core::result<bool>> listener::is_held_by_former_session(connection& c) {
+    if (!led_as_) co_return false;
+    auto former = *led_as_;
+    const auto another = co_await election_.is_held_by_another(c, std::move(former),
+                                                               steady::now() + settings_.heartbeat_timeout);
+    if (another) co_return !*another;
+    // Who may not ask does not know, and another may lead.
+    if (another.error().code == core::errc::server_error) co_return false;
+    co_return half_open(c, another.error());
 }
 
 // A process that has just started would take the lead past what only a standby has heard.

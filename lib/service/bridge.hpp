@@ -88,10 +88,9 @@ class bridge {
     // Events that are neither delivered nor saved.
     std::uint64_t unsaved() const;
 
-    // After finish(): events that were held back until this process leads, and that nobody else leads for.
-    std::size_t left_untaken() const {
-        return restored_ ? 0 : hearing_.held() + parked_.unwritten() + parked_.left_in_front();
-    }
+    // Of those: what was heard since this process was elected, while Redis could not say whether another has
+    // led.
+    std::uint64_t unread() const { return is_unread_ ? hearing_.held() + parked_.unwritten() : 0; }
 
     // For the endpoints: what is put aside, the routes, the way to Redis, what became of the events.
     const parked_events& parked() const { return parked_; }
@@ -190,6 +189,7 @@ class bridge {
     void deposed(const std::string& why);
     void step_down(const std::string& why);
     asio::awaitable<core::result<void>> load();
+    void number_parked();
     void number_events(lane& l, const redis::saved_place& saved);
     asio::awaitable<core::result<void>> note_first_start(const lane& l);
     void adopt_progress(lane& l, const redis::saved_progress& saved);
@@ -212,7 +212,7 @@ class bridge {
     std::string hindrance_;  // of taking over; said in the log
     std::uint64_t elections_ = 0;
     bool settled_ = false;
-    bool is_unread_ = false;  // elected, and Redis not read since: what is heard goes to the table
+    bool is_unread_ = false;  // elected, and Redis not asked since: what is heard goes to the table
     bool is_sorted_ = false;  // what is held then is known to come before what is put aside
     net::signal park_again_;
     std::string only_;  // the route that the next event is for; see replay_channel.hpp

@@ -47,7 +47,7 @@ void bridge::note_all_taken() {
 }
 
 void bridge::hold(event::hearing::heard h) {
-    if (elected_ && !restored_) return hold_unread(std::move(h));
+    if (elected_ && !confirmed_) return hold_unread(std::move(h));
     hearing_.hold(std::move(h));
     if (restored_) return;
     // The leader's memory is bounded by as much; what comes then it puts aside in Postgres.

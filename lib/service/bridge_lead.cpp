@@ -59,7 +59,8 @@ void bridge::step_down(const std::string& why) {
     for (auto& l : lanes_)
         l.forget();
     forget_parked();
-    parked_.end_term();
+    // What is written without numbers is not dropped, and so its write counts.
+    if (!is_unread_) parked_.end_term();
     restored_ = false;
     confirmed_ = false;
     holding_ = true;
@@ -130,11 +131,11 @@ asio::awaitable<core::result<void>> bridge::take_over() {
     auto kept = co_await pusher_.claim();
     if (!kept) co_return unread_groups(kept.error());
     if (over()) co_return core::failure{core::errc::stopped, "no longer elected"};
-    if (*kept && restored_) {
+    if (restored_ && !*kept) step_down("another process has led since");
+    if (restored_ && !is_unread_) {
         confirmed_ = true;
         co_return boost::system::in_place_value;
     }
-    if (restored_) step_down("another process has led since");
     // Nobody else writes there any more, so that this is all there is.
     const auto found = co_await find_parked();
     if (!found && over()) co_return core::failure{core::errc::stopped, "no longer elected"};
@@ -144,6 +145,12 @@ asio::awaitable<core::result<void>> bridge::take_over() {
             "them: " +
             found.error().message);
         co_return core::failure{core::errc::stopped, "postrider.parked cannot be read"};
+    }
+    if (restored_) {
+        if (over()) co_return core::failure{core::errc::stopped, "no longer elected"};
+        number_parked();
+        confirmed_ = true;
+        co_return boost::system::in_place_value;
     }
     const auto loaded = co_await load();
     if (!loaded || over()) {

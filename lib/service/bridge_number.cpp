@@ -21,6 +21,18 @@ void bridge::number_events(lane& l, const redis::saved_place& saved) {
     parked_.number_before(l.route.name, l.markers);
 }
 
+// What was put aside without numbers, while nobody could say whether another has led: nobody has, so that
+// they are this process's own. Whoever leads next has to find the markers that they are counted from.
+void bridge::number_parked() {
+    for (auto& l : lanes_) {
+        parked_.number_before(l.route.name, l.markers);
+        note_markers(l, std::nullopt);
+    }
+    parked_.note_new_numbers();
+    is_unread_ = false;
+    park_again_.notify();
+}
+
 void bridge::note_markers(lane& l, std::optional<std::uint64_t> number) {
     auto p = l.place();
     p.markers = event::markers_text(l.markers);

@@ -80,7 +80,7 @@ void bridge::take_held(const event::hearing::heard& h) {
 
 bool bridge::has_parked() const {
     const bool has_written = parked_.unwritten() == 0 && parked_.left_in_front() == 0;
-    if (is_unread_) return is_sorted_ && has_written;
+    if (is_unread_) return is_sorted_ && has_written && (!restored_ || settled_);
     return !restored_ || (settled_ && has_written);
 }
 
@@ -158,11 +158,12 @@ void bridge::take_back(const event::parked& p) {
     }
 }
 
-// What an earlier leader has put aside comes before everything that was heard since.
+// What an earlier leader has put aside comes before everything that was heard since; what this process has
+// put aside itself comes behind all that waits here.
 asio::awaitable<core::result<void>> bridge::find_parked() {
     auto ranges = co_await parked_.find();
     if (!ranges) co_return ranges.error();
-    forget_parked();
+    if (!restored_) forget_parked();
     parked_.take_over(std::move(*ranges));
     if (parked_.is_parking())
         core::log_warning("postgres: events that were put aside wait for their way back");

@@ -89,10 +89,11 @@ void bridge::write_progress(lane& l) {
 }
 
 void bridge::finish() {
-    if (ready()) finish_held();
+    // Also when the session is over: should another lead by now, the epoch refuses it.
+    if (confirmed_) finish_held();
     holding_ = true;
     finishing_ = true;
-    if (elected_ && !restored_ && (is_unread_ || hearing_.held() != 0)) {
+    if ((elected_ || restored_) && !confirmed_ && (is_unread_ || hearing_.held() != 0)) {
         is_unread_ = true;
         is_sorted_ = false;
     }

@@ -1,5 +1,5 @@
-// The bridge elected while Redis cannot be read: what it hears has no numbers yet, and past the bound it is
-// put aside in Postgres without.
+// The bridge elected while Redis cannot be asked who has led before: what it hears has no numbers that others
+// understand, and past the bound it is put aside in Postgres without.
 
 #include <algorithm>
 
@@ -51,9 +51,10 @@ event::parked bridge::unnumbered(const event::hearing::heard& h) const {
 void bridge::sort_held(std::vector<event::parked_range> ranges) {
     parked_.stand_behind(std::move(ranges));
     std::vector<event::numbering> numbers;
-    for (const auto& l : lanes_)
-        numbers.emplace_back(hearing_, l.channel, event::known_markers({}, parked_.before(), l.route.name),
-                             0);
+    for (const auto& l : lanes_) {
+        auto known = event::known_markers({}, parked_.before(), l.route.name);
+        numbers.push_back(restored_ ? l.numbers : event::numbering(hearing_, l.channel, known, 0));
+    }
     std::vector<event::hearing::heard> kept;
     // Where nothing is put aside yet, the oldest wait here as far as they may.
     auto room = parked_.before().empty() && !finishing_ ? configuration_.redis_buffer_bytes : 0;

@@ -161,7 +161,7 @@ class service {
                 "without a catch-up or a standby");
         // The session goes on, and the lock with it, until everything is where the next leader finds it.
         bridge_.finish();
-        co_await drain(began, bridge_.leading() ? 0 : bridge_.unsaved());
+        co_await drain(began, bridge_.unread());
         co_await finish_letters();
         source_.stop();
         co_await source_tasks_.join();
@@ -180,11 +180,11 @@ class service {
             core::format_duration(std::chrono::duration_cast<core::milliseconds>(steady::now() - began)));
     }
 
-    // `unread` events came before Redis could be read.
+    // `unread` events came before Redis could be asked who has led.
     asio::awaitable<void> drain(core::steady::time_point began, std::uint64_t unread) {
         const auto limit = began + (redis_.connected() ? drain_time : drain_time_without_redis);
         const bool drained = co_await bridge_tasks_.join_until(limit);
-        const auto left = drained ? unread : bridge_.unsaved() + unread;
+        const auto left = std::max(unread, drained ? 0 : bridge_.unsaved());
         bridge_.settle();
         const bool settled = co_await parking_tasks_.join_until(began + settle_time);
         if (left == 0 && settled) co_return;

@@ -1,6 +1,8 @@
 // Both servers are away, and come back one after the other.
 #include <doctest/doctest.h>
 
+#include <csignal>
+
 #include "chat.hpp"
 #include "running_postrider.hpp"
 #include "servers.hpp"
@@ -10,6 +12,9 @@
 
 namespace postrider::test {
 namespace {
+
+constexpr const char* leading_session =
+    "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted";
 
 struct both_servers {
     explicit both_servers(const std::string& sections = {})
@@ -24,17 +29,25 @@ struct both_servers {
     support::tcp_gate to_redis{redis.port()};
     running_postrider bridge;
     chat talk;
+    std::string last;
 
     void send(std::size_t count) {
         std::vector<std::string> burst;
         for (std::size_t i = 0; i < count; ++i)
             burst.push_back(next_message(talk));
         notify_together(database, "chat", burst);
+        last = burst.back();
     }
     // So that nothing is on its way from Postgres.
     void wait_until_heard() {
         const auto words = R"("policy":"immediate","events":)" + std::to_string(talk.total()) + ",";
         REQUIRE(bridge.answers("/stats", words));
+    }
+    // The same, of what is put aside.
+    void wait_until_parked() {
+        REQUIRE(support::eventually([&] {
+            return !database.rows("SELECT FROM postrider.parked WHERE payload = $1", {last}).empty();
+        }));
     }
     void lose_redis() {
         to_redis.refuse();
@@ -69,6 +82,80 @@ TEST_CASE(
         t.to_redis.pass();
         t.check_everything_once();
     }
+    CHECK(t.bridge.log().find("stepping down") == std::string::npos);
+}
+
+TEST_CASE("a leader whose former session still lives in Postgres stands by for nobody, and drops nothing") {
+    both_servers t("[postgres]\nheartbeat = \"1s\"\nheartbeat_timeout = \"4s\"\n");
+    INFO(t.bridge.end_of_log());
+    REQUIRE(t.bridge.becomes_ready());
+    t.send(50);
+    REQUIRE(wait_for_list(t.redis, "singles", 50).size() == 50);
+    t.lose_redis();
+    t.send(50);
+    t.wait_until_heard();
+    // It answers no more, and holds the lock.
+    const auto session = std::stoi(t.database.rows(leading_session).at(0).at(0));
+    const auto log = t.bridge.log().size();
+    REQUIRE(::kill(session, SIGSTOP) == 0);
+    REQUIRE(t.bridge.logs("postgres: reconnected", 90s, log));
+    const auto asked =
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_terminate_backend%' AND pid <> "
+        "pg_backend_pid()";
+    REQUIRE(support::eventually([&] { return t.database.rows(asked).at(0).at(0) != "0"; }));
+    t.send(50);
+    REQUIRE(::kill(session, SIGCONT) == 0);
+    t.to_redis.pass();
+    t.check_everything_once();
+    CHECK(t.bridge.log().find("standing by") == std::string::npos);
+    CHECK(t.bridge.log().find("stepping down") == std::string::npos);
+}
+
+constexpr const char* small_buffer = "[redis]\nbuffer_bytes = 65536\n";
+
+std::string parked_rows(both_servers& t) {
+    return t.database.rows("SELECT count(*) FROM postrider.parked").at(0).at(0);
+}
+
+TEST_CASE(
+    "what is heard in a new session while Redis is away is bounded: past it events are put aside, in order") {
+    forget_parked();
+    both_servers t(small_buffer);
+    INFO(t.bridge.end_of_log());
+    REQUIRE(t.bridge.becomes_ready());
+    t.send(50);
+    REQUIRE(wait_for_list(t.redis, "singles", 50).size() == 50);
+    t.lose_redis();
+    SUBCASE("behind what waits in memory") {
+        t.send(50);
+        t.wait_until_heard();
+    }
+    SUBCASE("behind what was put aside before") {
+        t.send(2'000);
+        REQUIRE(t.bridge.logs("put aside in Postgres, in postrider.parked"));
+        t.wait_until_parked();
+    }
+    const auto before = std::stoi(parked_rows(t));
+    t.renew_session();
+    for (int i = 0; i < 8; ++i)
+        t.send(250);
+    REQUIRE(support::eventually([&] { return std::stoi(parked_rows(t)) > before + 500; }));
+    SUBCASE("and a second session of that kind") {
+        t.wait_until_parked();
+        t.renew_session();
+        t.send(250);
+    }
+    SUBCASE("and Redis comes back") {}
+    SUBCASE("and a stop without Redis") {
+        t.wait_until_parked();
+        t.bridge.signal(SIGTERM);
+        CHECK(t.bridge.ends() == 0);
+        CHECK(t.bridge.log().find("they are put aside in Postgres") != std::string::npos);
+        t.bridge.start();
+    }
+    t.to_redis.pass();
+    t.check_everything_once();
+    CHECK(support::eventually([&] { return parked_rows(t) == "0"; }));
     CHECK(t.bridge.log().find("stepping down") == std::string::npos);
 }
 

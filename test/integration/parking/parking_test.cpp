@@ -8,9 +8,27 @@
 #include "running_postrider.hpp"
 #include "servers.hpp"
 #include "support/eventually.hpp"
+#include "support/pgbouncer.hpp"
 
 namespace postrider::test {
 namespace {
+
+TEST_CASE("behind a session pooler events are put aside and come back as well") {
+    long_outage t;
+    const support::pgbouncer pooler(shared_postgres().port(), "session");
+    auto wanted = t.settings();
+    wanted.postgres_url = pooler.url();
+    running_postrider bridge(wanted);
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    t.redis.stop();
+    t.say(5'000);
+    REQUIRE(support::eventually(
+        [&] { return t.database.rows("SELECT count(*) > 1000 FROM postrider.parked").at(0).at(0) == "t"; }));
+    t.redis.start();
+    CHECK(t.talk.verdict(wait_for_list(t.redis, "singles", t.talk.total())) == "");
+    CHECK(t.talk.verdict(wait_for_messages(t.redis, "groups", t.talk.total())) == "");
+}
 
 TEST_CASE(
     "Redis away for long: what the memory may not hold is put aside in Postgres, and comes back in order") {
