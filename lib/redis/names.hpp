@@ -39,20 +39,27 @@ inline std::string target_key(std::string_view target, std::string_view what) {
     return std::string("postrider:{").append(tag).append("}:").append(target).append(":").append(what);
 }
 
-// The last batch that this writer delivered. A channel may have a list's name, and counts its own batches.
+// What guards the pushes to a target. A channel may have the name of a list or stream, and is a target of its
+// own, with its own writer.
+inline std::string guard_name(const event::target& to, std::string_view what) {
+    auto name = target_key(to.name, what);
+    if (to.kind == event::target_kind::pubsub) name.append(":channel");
+    return name;
+}
+
+// The last batch that this writer delivered.
 inline std::string ledger_name(const event::target& to, std::string_view writer) {
-    const bool is_channel = to.kind == event::target_kind::pubsub;
-    return target_key(to.name, is_channel ? "ledger:channel:" : "ledger:").append(writer);
+    return guard_name(to, "ledger").append(":").append(writer);
 }
 
 // The number of the last writer that has claimed the target.
-inline std::string epoch_name(std::string_view target) {
-    return target_key(target, "epoch");
+inline std::string epoch_name(const event::target& to) {
+    return guard_name(to, "epoch");
 }
 
 // The epoch that this writer has raised last by itself.
-inline std::string renewed_name(std::string_view target, std::string_view writer) {
-    return target_key(target, "renewed:").append(writer);
+inline std::string renewed_name(const event::target& to, std::string_view writer) {
+    return guard_name(to, "renewed").append(":").append(writer);
 }
 
 // Up to which event all that a route has heard is delivered or saved, and what it has delivered behind that.
@@ -64,8 +71,8 @@ inline std::string behind_name(std::string_view target, std::string_view route) 
 }
 
 // What is written beside a push so that WAIT has something to wait for, also where the push was done before.
-inline std::string written_name(std::string_view target) {
-    return target_key(target, "written");
+inline std::string written_name(const event::target& to) {
+    return guard_name(to, "written");
 }
 
 // A dead letter that was pushed again.

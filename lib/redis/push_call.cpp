@@ -93,7 +93,7 @@ void append_script(pipeline& p, std::pair<std::string_view, std::string_view> ho
     words values;
     keys.add(to.name);
     keys.make(ledger_name(to, terms.writer));
-    keys.make(epoch_name(to.name));
+    keys.make(epoch_name(to));
     std::uint64_t contexts = 0;
     for (std::size_t i = first; i < b.deliveries.size(); ++i) {
         values.add(b.deliveries[i].body);
@@ -148,7 +148,7 @@ bool transaction_done(std::span<const reply> replies) {
 }
 
 void append_watch(pipeline& p, const event::target& to) {
-    const auto epoch = epoch_name(to.name);
+    const auto epoch = epoch_name(to);
     p.add({"MULTI"});
     p.add({"EXEC"});
     p.add({"WATCH", epoch});

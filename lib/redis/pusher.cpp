@@ -66,7 +66,7 @@ std::size_t pusher::line_to(const event::target& to) {
     const bool in_cluster = redis_.settings().mode == topology::cluster;
     lines_.push_back(track{push_line(to),
                            saver(saver_settings_.groups_of(line), saver_settings_.route_names,
-                                 saver_settings_.context_ttl, to.name, slot_tag(to.name, in_cluster)),
+                                 saver_settings_.context_ttl, to, slot_tag(to.name, in_cluster)),
                            core::backoff(first_retry, longest_retry, seed),
                            core::breaker(thresholds_of(redis_.settings()))});
     return line;
@@ -89,7 +89,7 @@ void pusher::saves_changed(std::size_t line) {
 asio::awaitable<core::result<bool>> pusher::claim() {
     pipeline p;
     for (const auto& t : lines_) {
-        const auto& target = t.line.target().name;
+        const auto& target = t.line.target();
         p.add({"EVAL", claim_script, "2", epoch_name(target), renewed_name(target, writer_),
                std::to_string(t.epoch)});
     }
@@ -283,7 +283,7 @@ bool pusher::push(std::size_t line, round& r) {
     } else {
         append_push(r.commands, t.line.target(), *b, terms);
     }
-    append_wait(r.commands, redis_.settings(), t.line.target().name, b->sequence);
+    append_wait(r.commands, redis_.settings(), t.line.target(), b->sequence);
     r.pushes.push_back(line);
     return t.line.waiting() == b->deliveries.size();
 }

@@ -14,7 +14,7 @@ constexpr std::string_view renewed_ttl = "604800000";
 
 void pusher::renew(std::size_t line, round& r) {
     auto& t = lines_[line];
-    const auto& target = t.line.target().name;
+    const auto& target = t.line.target();
     r.commands.add({"EVAL", renew_script, "2", epoch_name(target), renewed_name(target, writer_),
                     std::to_string(t.epoch), std::to_string(++t.renewals), renewed_ttl});
     r.renewals.push_back(line);

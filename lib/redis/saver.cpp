@@ -51,7 +51,7 @@ bool saver::work::empty() const {
 }
 
 saver::saver(open_groups groups, std::vector<std::string> route_names, core::milliseconds context_ttl,
-             std::string target, std::string tag)
+             event::target target, std::string tag)
     : groups_(std::move(groups)),
       route_names_(std::move(route_names)),
       context_ttl_(std::to_string(context_ttl.count())),
@@ -130,9 +130,9 @@ void saver::encode(pipeline& p, std::string_view script_sha, std::uint64_t epoch
 
 void saver::encode_places(call& c) const {
     for (const auto& [route, p] : flush_.taken.places) {
-        c.add(place_name(target_, route), "place", p.marker, std::to_string(p.base),
+        c.add(place_name(target_.name, route), "place", p.marker, std::to_string(p.base),
               p.number ? std::to_string(*p.number) : std::string(), p.markers);
-        c.add(behind_name(target_, route));
+        c.add(behind_name(target_.name, route));
     }
 }
 

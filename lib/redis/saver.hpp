@@ -11,6 +11,7 @@
 
 #include "core/clock.hpp"
 #include "event/grouper.hpp"
+#include "event/route.hpp"
 #include "redis/pipeline.hpp"
 #include "redis/place.hpp"
 #include "redis/reply.hpp"
@@ -36,7 +37,7 @@ class saver {
  public:
     // `tag` is the target's slot_tag().
     saver(open_groups groups, std::vector<std::string> route_names, core::milliseconds context_ttl,
-          std::string target, std::string tag = {});
+          event::target target, std::string tag = {});
 
     // A value that is written with the next flush; ttl 0: kept for ever. The last one under a name counts.
     void save(std::string name, std::string value, core::milliseconds ttl);
@@ -103,7 +104,7 @@ class saver {
     open_groups groups_;
     std::vector<std::string> route_names_;
     std::string context_ttl_;
-    std::string target_;
+    event::target target_;
     std::string tag_;
     work waiting_;
 

@@ -144,12 +144,8 @@ void use_built_in_routes(draft& d, problems& wrong) {
 void use_routes_of(const toml_file& file, draft& d, problems& wrong) {
     for (const auto& table : file.routes) {
         auto r = read_route(file, table, d.numbers.bot_ids, wrong);
-        const auto same = [&](const auto& other) { return other.name == r.name; };
-        if (!r.name.empty() && std::any_of(d.made.routes.begin(), d.made.routes.end(), same)) {
-            wrong.push_back(
-                fmt::format("{}: a route named '{}' stands above already; give each a name of its own",
-                            file.place(table.line), r.name));
-        }
+        for (const auto& words : broken_rules(r, d.made.routes))
+            wrong.push_back(fmt::format("{}: {}", file.place(table.line), words));
         if (r.target.kind == event::target_kind::pubsub) {
             d.made.warnings.push_back(
                 fmt::format("route '{}': target pubsub keeps nothing; what nobody listens to "

@@ -13,6 +13,7 @@ namespace {
 
 using event::policy;
 using event::route;
+using event::target_kind;
 using std::string;
 using rules = std::vector<string>;
 
@@ -98,6 +99,27 @@ std::vector<string> broken_rules(const route& r, const file_table& table) {
     check_required(r, table, broken);
     check_waits(r, table, broken);
     check_companions(r, table, broken);
+    return broken;
+}
+
+std::vector<string> broken_rules(const route& r, const std::vector<route>& above) {
+    rules broken;
+    const auto first = [&](auto same) { return std::find_if(above.begin(), above.end(), same); };
+    if (!r.name.empty() && first([&](const route& other) { return other.name == r.name; }) != above.end()) {
+        broken.push_back(
+            fmt::format("a route named '{}' stands above already; give each a name of its own", r.name));
+    }
+    // Redis keeps one value under a name; a channel is none.
+    const auto other = first([&](const route& o) {
+        return o.target.name == r.target.name && o.target.kind != r.target.kind &&
+               o.target.kind != target_kind::pubsub && r.target.kind != target_kind::pubsub;
+    });
+    if (!r.target.name.empty() && other != above.end()) {
+        broken.push_back(fmt::format(
+            "{}: '{}' cannot be a {} here, because it is the {} of route '{}'; give one of them another 'to'",
+            called(r), r.target.name, event::name(r.target.kind), event::name(other->target.kind),
+            other->name));
+    }
     return broken;
 }
 

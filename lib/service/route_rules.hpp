@@ -13,6 +13,9 @@ namespace postrider::service {
 // each broken rule. `table` says which keys were written.
 std::vector<std::string> broken_rules(const event::route& r, const file_table& table);
 
+// What must hold between a route and those above it, likewise.
+std::vector<std::string> broken_rules(const event::route& r, const std::vector<event::route>& above);
+
 // The longest time that an event of this route may wait before it leaves.
 core::milliseconds longest_wait(const event::route& r);
 

@@ -189,6 +189,15 @@ std::vector<redis::ledger> ledgers_of(const bridge& b) {
     return all;
 }
 
+// Two targets may have one name, a list and a channel; they are shown together.
+void add_ledger(std::vector<http::ledger>& all, const std::string& target, const redis::ledger_size& size) {
+    const auto same = [&](const http::ledger& l) { return l.target == target; };
+    auto at = std::find_if(all.begin(), all.end(), same);
+    if (at == all.end()) at = all.insert(at, {target, 0, 0});
+    at->keys += size.keys;
+    at->entries += size.entries;
+}
+
 std::string servers_of(const redis::client& redis) {
     if (!redis.settings().unix_path.empty()) return redis.settings().unix_path;
     std::string all;
@@ -222,8 +231,8 @@ asio::awaitable<core::result<http::redis_stats>> redis_stats_of(observed o) {
     s.keyspace_hits = info->keyspace_hits;
     s.keyspace_misses = info->keyspace_misses;
     s.queues = std::move(info->lists);
-    for (auto& [target, size] : info->ledgers)
-        s.ledgers.push_back({std::move(target), size.keys, size.entries});
+    for (const auto& [target, size] : info->ledgers)
+        add_ledger(s.ledgers, target, size);
     s.breaker = breaker_of(o.bridge.carrier());
     s.reconnects = o.redis.current().reconnects;
     s.retries = o.bridge.carrier().current().retries;

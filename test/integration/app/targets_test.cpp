@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <memory>
+#include <string_view>
+
 #include "chat.hpp"
 #include "running_postrider.hpp"
 #include "servers.hpp"
@@ -17,6 +20,24 @@ policy = "immediate"
 to = "out"
 target = )" +
            target;
+}
+
+// Who listens to a channel, and prints what comes as JSON.
+std::unique_ptr<support::process> subscribed(support::redis_server& redis, const std::string& channel) {
+    support::process::settings program;
+    program.arguments = {"redis-cli", "-p", std::to_string(redis.port()), "--json", "SUBSCRIBE", channel};
+    auto subscriber = std::make_unique<support::process>(std::move(program));
+    REQUIRE(support::eventually([&] {
+        return redis.command({"PUBSUB", "NUMSUB", channel}) == std::vector<std::string>{channel, "1"};
+    }));
+    return subscriber;
+}
+
+std::size_t count(std::string_view text, std::string_view part) {
+    std::size_t n = 0;
+    for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size()))
+        ++n;
+    return n;
 }
 
 TEST_CASE("a stream target gets an entry for each event, in order") {
@@ -111,16 +132,40 @@ TEST_CASE("a pubsub target reaches those who listen, and the log says that it ke
     REQUIRE(bridge.becomes_ready());
     CHECK(bridge.logs("route 'single': target pubsub keeps nothing"));
 
-    support::process::settings program;
-    program.arguments = {"redis-cli", "-p", std::to_string(redis.port()), "--json", "SUBSCRIBE", "out"};
-    support::process subscriber(std::move(program));
-    REQUIRE(support::eventually([&] {
-        return redis.command({"PUBSUB", "NUMSUB", "out"}) == std::vector<std::string>{"out", "1"};
-    }));
+    const auto subscriber = subscribed(redis, "out");
     chat talk;
     database.notify("chat", talk.next("a"));
-    CHECK(subscriber.wait_for_output(R"({\"id\":\"a-1\", \"match_id\":\"a\")"));
+    CHECK(subscriber->wait_for_output(R"({\"id\":\"a-1\", \"match_id\":\"a\")"));
     CHECK(redis.integer({"EXISTS", "out"}) == 0);
+}
+
+TEST_CASE("a list and a channel of one name both get their events, each once") {
+    auto& redis = shared_redis();
+    support::sql database(shared_postgres().url());
+    running_postrider bridge({.postgres_url = shared_postgres().url(), .redis_url = redis.url(), .file = R"(
+[[route]]
+name = "told"
+channel = "chat"
+policy = "immediate"
+target = "pubsub"
+to = "out"
+)" + to_target("\"list\"\n")});
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    const auto subscriber = subscribed(redis, "out");
+    chat talk;
+    for (int round = 0; round < 20; ++round) {
+        for (int i = 0; i < 10; ++i)
+            database.notify("chat", talk.next("k" + std::to_string(i)));
+        REQUIRE(has_entries(redis, "out", talk.total()));
+    }
+    CHECK(talk.verdict(wait_for_list(redis, "out", talk.total())) == "");
+    database.notify("chat", R"({"id":"the last"})");
+    REQUIRE(subscriber->wait_for_output("the last"));
+    CHECK(count(subscriber->output(), R"({\"id\":\"k)") == talk.total());
+    CHECK(bridge.log().find("stepping down") == std::string::npos);
+    const auto stats = bridge.get("/redis/stats").body;
+    CHECK(count(stats, R"("out":{"keys")") == 1);
 }
 
 TEST_CASE("a target that refuses everything takes nothing of its neighbour along, and the other way round") {

@@ -15,6 +15,8 @@ using support::redis_server;
 
 namespace {
 
+const event::target q{event::target_kind::list, "q", 0};
+
 using list = std::vector<std::string>;
 using markers = std::vector<event::marked_number>;
 
@@ -25,7 +27,7 @@ redis_server& server() {
 }
 
 std::uint64_t epoch_in(redis_server& s) {
-    return std::stoull(s.command({"GET", redis::epoch_name("q")}).at(0));
+    return std::stoull(s.command({"GET", redis::epoch_name(q)}).at(0));
 }
 
 }  // namespace
@@ -86,7 +88,7 @@ TEST_CASE("what a writer has raised itself on a new connection is not taken for 
 
 TEST_CASE("an epoch far ahead of the clock is raised all the same") {
     auto& s = server();
-    s.command({"SET", redis::epoch_name("q"), "9000000000000000"});
+    s.command({"SET", redis::epoch_name(q), "9000000000000000"});
     driven_pusher p(s.port(), "a");
     CHECK_FALSE(p.claims());
     CHECK(epoch_in(s) == 9'000'000'000'000'001U);
@@ -146,7 +148,7 @@ TEST_CASE("a push of an earlier epoch is refused, and nothing of it is done") {
     CHECK(s.command({"GET", "context:k"}) == list{"open"});
     auto keys = s.command({"KEYS", "*"});
     std::sort(keys.begin(), keys.end());
-    CHECK(keys == list{"context:k", redis::epoch_name("q")});
+    CHECK(keys == list{"context:k", redis::epoch_name(q)});
 }
 
 TEST_CASE("a save of an earlier epoch is refused, and nothing of it is done") {
@@ -167,7 +169,7 @@ TEST_CASE("a save of an earlier epoch is refused, and nothing of it is done") {
     REQUIRE(old.until([&] { return !old.deposed.empty(); }));
     auto keys = s.command({"KEYS", "*"});
     std::sort(keys.begin(), keys.end());
-    CHECK(keys == list{"gone", redis::epoch_name("q")});
+    CHECK(keys == list{"gone", redis::epoch_name(q)});
     CHECK(epoch_in(s) == epoch);
 }
 

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <vector>
+
 using namespace postrider::redis;
 using postrider::event::target;
 using postrider::event::target_kind;
@@ -31,7 +34,9 @@ TEST_CASE("in a cluster everything about a target shares its slot, whatever stan
         CHECK(slot_of(context_name(tag, "{r}", "m1")) == slot);
         CHECK(slot_of(delay_name(tag, "{r}", "t")) == slot);
         CHECK(slot_of(ledger_name(list(name), "w")) == slot);
-        CHECK(slot_of(written_name(name)) == slot);
+        CHECK(slot_of(epoch_name(list(name))) == slot);
+        CHECK(slot_of(renewed_name(list(name), "w")) == slot);
+        CHECK(slot_of(written_name(list(name))) == slot);
         CHECK(slot_of(seen_name(name, "{r}")) == slot);
         CHECK(slot_of(caught_up_name(name, "r")) == slot);
     }
@@ -42,8 +47,18 @@ TEST_CASE("two targets with the same tag keep their own ledgers") {
     CHECK(ledger_name(list("{t}"), "w") != ledger_name(list("t"), "w"));
 }
 
-TEST_CASE("a channel keeps its own ledger beside a list or stream of its name, which are one key") {
-    const auto to = [](target_kind kind) { return target{.kind = kind, .name = "q", .max_length = 0}; };
-    CHECK(ledger_name(to(target_kind::pubsub), "w") != ledger_name(to(target_kind::list), "w"));
-    CHECK(slot_of(ledger_name(to(target_kind::pubsub), "w")) == slot_of("q"));
+TEST_CASE("what guards a channel is apart from what guards a list or stream of its name, which are one key") {
+    const auto guards = [](target_kind kind) {
+        const target to{.kind = kind, .name = "q", .max_length = 0};
+        return std::vector{ledger_name(to, "w"), epoch_name(to), renewed_name(to, "w"), written_name(to)};
+    };
+    const auto of_list = guards(target_kind::list);
+    CHECK(guards(target_kind::stream) == of_list);
+    CHECK(of_list == std::vector<std::string>{"postrider:{q}:ledger:w", "postrider:{q}:epoch",
+                                              "postrider:{q}:renewed:w", "postrider:{q}:written"});
+    const auto of_channel = guards(target_kind::pubsub);
+    for (std::size_t i = 0; i < of_list.size(); ++i) {
+        CHECK(of_channel[i] != of_list[i]);
+        CHECK(slot_of(of_channel[i]) == slot_of("q"));
+    }
 }

@@ -78,6 +78,7 @@ TEST_CASE("a stream's call says about how many entries it keeps, and a channel's
           with(head, {"1", "stream", "0", "604800000", "42", "0", "0", "1", "x", "0"}));
     auto of_channel = head;
     of_channel[4] = "postrider:{q}:ledger:channel:me";
+    of_channel[5] = "postrider:{q}:epoch:channel";
     CHECK(call({event::target_kind::pubsub, "q", 0}, {1, {body("x")}}) ==
           with(of_channel, {"1", "pubsub", "0", "604800000", "42", "0", "0", "1", "x"}));
 }

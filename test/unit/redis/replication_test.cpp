@@ -12,6 +12,8 @@ using redis::reply;
 
 namespace {
 
+const event::target list{event::target_kind::list, "list", 0};
+
 reply integer(std::int64_t n) {
     return {reply::kind::integer, "", n, {}};
 }
@@ -36,7 +38,7 @@ reply counted(const options& o, std::array<reply, 3> replies) {
 
 TEST_CASE("without wait_replicas a push stands alone and its own reply counts") {
     redis::pipeline p;
-    redis::append_wait(p, options{}, "list", 7);
+    redis::append_wait(p, options{}, list, 7);
     CHECK(p.empty());
     CHECK(redis::replies_a_push(options{}) == 1);
     CHECK(redis::replicated(options{}, std::array{integer(5)}).integer == 5);
@@ -45,7 +47,7 @@ TEST_CASE("without wait_replicas a push stands alone and its own reply counts") 
 TEST_CASE("behind a push stand a write and WAIT, on the same connection") {
     redis::pipeline p;
     p.add({"PING"});
-    redis::append_wait(p, with_replicas(2), "list", 7);
+    redis::append_wait(p, with_replicas(2), list, 7);
     REQUIRE(p.size() == redis::replies_a_push(with_replicas(2)));
     CHECK(p.is_behind(1));
     CHECK(p.is_behind(2));

@@ -17,6 +17,8 @@ using postrider::redis::saver;
 
 namespace {
 
+const postrider::event::target to{postrider::event::target_kind::list, "to", 0};
+
 steady::time_point at(std::chrono::milliseconds t) {
     return steady::time_point(1h + t);
 }
@@ -65,7 +67,7 @@ struct groups {
 
 struct bench {
     groups open;
-    saver saves{open.view(), {"bot_events"}, 60s, "to"};
+    saver saves{open.view(), {"bot_events"}, 60s, to};
 
     // The commands of one flush, as Redis gets them.
     pipeline flush(std::chrono::milliseconds now = 0ms) {
@@ -120,7 +122,7 @@ TEST_CASE("changed groups are written by one call of the script, whole ones with
 
 TEST_CASE("in a cluster a context carries the tag of its target") {
     bench b;
-    b.saves = saver(b.open.view(), {"bot_events"}, 60s, "to", "{to}:");
+    b.saves = saver(b.open.view(), {"bot_events"}, 60s, to, "{to}:");
     b.open.changed = {{"a", true}};
     CHECK(has(b.flush(), "\r\ncontext:{to}:a\r\n"));
 }

@@ -175,6 +175,24 @@ TEST_CASE("a route's keys must fit together") {
           "p.toml:1: route 'r': participants needs bot_ids, or BOT_IDS in the environment");
 }
 
+TEST_CASE("a list and a stream may not have one name, and a channel may have either's") {
+    const auto to = [](std::string_view name, std::string_view kind) {
+        return "[[route]]\nname = '" + std::string(name) +
+               "'\nchannel = 'c'\npolicy = 'immediate'\nto = 'l'\n" + "target = '" + std::string(kind) +
+               "'\n";
+    };
+    CHECK(
+        error_of(to("a", "list") + to("b", "stream")) ==
+        "p.toml:7: route 'b': 'l' cannot be a stream here, because it is the list of route 'a'; give one of "
+        "them another 'to'");
+    CHECK(
+        error_of(to("a", "stream") + to("b", "pubsub") + to("c", "list")) ==
+        "p.toml:13: route 'c': 'l' cannot be a list here, because it is the stream of route 'a'; give one of "
+        "them another 'to'");
+    CHECK(from(to("a", "list") + to("b", "pubsub") + to("c", "list")).routes.size() == 3);
+    CHECK(from(to("a", "pubsub") + to("b", "stream") + to("c", "stream")).routes.size() == 3);
+}
+
 TEST_CASE("names are unique, short and plain") {
     const auto named = [](std::string_view name, std::string_view channel = "c", std::string_view to = "l") {
         return "[[route]]\nname = '" + std::string(name) + "'\nchannel = '" + std::string(channel) +
