@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "redis/names.hpp"
 #include "redis/scripts.hpp"
 
 namespace postrider::redis {
@@ -49,15 +48,14 @@ std::size_t append_seen(const batch& b, words& keys, words& values) {
     return sets.size();
 }
 
-void append_places(const event::target& to, const batch& b, const push_terms& terms, words& keys,
-                   words& values) {
+void append_places(const batch& b, const push_terms& terms, words& keys, words& values) {
     std::map<std::size_t, std::vector<const delivery*>> routes;
     for (const auto& d : b.deliveries)
         if (d.number != 0) routes[d.route].push_back(&d);
     for (const auto& [route, deliveries] : routes) {
         const auto p = terms.place_of(route);
-        keys.make(place_name(to.name, p.route));
-        keys.make(behind_name(to.name, p.route));
+        keys.make(terms.keys.place(p.route));
+        keys.make(terms.keys.behind(p.route));
         values.make(p.marker);
         values.make(p.base);
         if (p.kind == place::order::in_order) {
@@ -92,8 +90,8 @@ void append_script(pipeline& p, std::pair<std::string_view, std::string_view> ho
     words keys;
     words values;
     keys.add(to.name);
-    keys.make(ledger_name(to, terms.writer));
-    keys.make(epoch_name(to));
+    keys.make(terms.keys.ledger(terms.writer));
+    keys.make(terms.keys.epoch());
     std::uint64_t contexts = 0;
     for (std::size_t i = first; i < b.deliveries.size(); ++i) {
         values.add(b.deliveries[i].body);
@@ -105,7 +103,7 @@ void append_script(pipeline& p, std::pair<std::string_view, std::string_view> ho
         ++contexts;
     }
     const auto sets = append_seen(b, keys, values);
-    append_places(to, b, terms, keys, values);
+    append_places(b, terms, keys, values);
 
     words command;
     command.add(how.first);
@@ -147,8 +145,8 @@ bool transaction_done(std::span<const reply> replies) {
     return all.size() == 2 && !all[0].is_error() && !all[1].is_error();
 }
 
-void append_watch(pipeline& p, const event::target& to) {
-    const auto epoch = epoch_name(to);
+void append_watch(pipeline& p, const target_keys& keys) {
+    const auto epoch = keys.epoch();
     p.add({"MULTI"});
     p.add({"EXEC"});
     p.add({"WATCH", epoch});

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "redis/names.hpp"
 #include "redis/pipeline.hpp"
 #include "redis/place.hpp"
 #include "redis/push_line.hpp"
@@ -18,7 +19,8 @@ namespace postrider::redis {
 // Everything but the batch that a call of push.lua needs.
 struct push_terms {
     std::string_view script_sha;
-    std::string_view writer;
+    const target_keys& keys;
+    std::string_view writer;  // this process, in the ledger
     std::uint64_t epoch = 0;
     const std::function<place(std::size_t route)>& place_of;
     const std::function<std::vector<std::string>(const delivery& d)>& stream_fields;
@@ -38,7 +40,7 @@ inline constexpr std::size_t transaction_replies = 4;
 bool transaction_done(std::span<const reply> replies);
 
 // Watches the target's epoch for the next transaction, which ends the watch.
-void append_watch(pipeline& p, const event::target& to);
+void append_watch(pipeline& p, const target_keys& keys);
 inline constexpr std::size_t watch_replies = 4;
 // Whether its replies say that transactions are allowed and that nobody has claimed the target since `epoch`.
 bool watch_holds(std::span<const reply> replies, std::uint64_t epoch);

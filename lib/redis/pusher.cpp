@@ -7,7 +7,6 @@
 #include <iterator>
 
 #include "redis/classify.hpp"
-#include "redis/names.hpp"
 #include "redis/replication.hpp"
 #include "redis/scripts.hpp"
 
@@ -45,11 +44,12 @@ core::breaker::thresholds thresholds_of(const options& o) {
 }  // namespace
 
 pusher::pusher(const asio::any_io_executor& executor, client& redis, saver_settings saves, pusher_sink sink,
-               std::string writer)
+               std::string writer, std::string bridge)
     : redis_(redis),
       saver_settings_(std::move(saves)),
       sink_(std::move(sink)),
       writer_(std::move(writer)),
+      bridge_(std::move(bridge)),
       work_(executor),
       push_sha_(sha1(push_script)),
       save_sha_(sha1(save_script)) {
@@ -63,10 +63,10 @@ std::size_t pusher::line_to(const event::target& to) {
     if (same != lines_.end()) return static_cast<std::size_t>(same - lines_.begin());
     const auto line = lines_.size();
     const auto seed = std::hash<std::string>{}(writer_) + line;
-    const bool in_cluster = redis_.settings().mode == topology::cluster;
-    lines_.push_back(track{push_line(to),
+    const target_keys keys(to, bridge_, redis_.settings().mode == topology::cluster);
+    lines_.push_back(track{push_line(to), keys,
                            saver(saver_settings_.groups_of(line), saver_settings_.route_names,
-                                 saver_settings_.context_ttl, to, slot_tag(to.name, in_cluster)),
+                                 saver_settings_.context_ttl, keys),
                            core::backoff(first_retry, longest_retry, seed),
                            core::breaker(thresholds_of(redis_.settings()))});
     return line;
@@ -88,11 +88,8 @@ void pusher::saves_changed(std::size_t line) {
 
 asio::awaitable<core::result<bool>> pusher::claim() {
     pipeline p;
-    for (const auto& t : lines_) {
-        const auto& target = t.line.target();
-        p.add({"EVAL", claim_script, "2", epoch_name(target), renewed_name(target, writer_),
-               std::to_string(t.epoch)});
-    }
+    for (const auto& t : lines_)
+        p.add({"EVAL", claim_script, "2", t.keys.epoch(), t.keys.renewed(writer_), std::to_string(t.epoch)});
     const auto generation = redis_.generation();
     const auto answered = co_await redis_.execute(std::move(p));
     if (!answered) co_return answered.error();
@@ -180,7 +177,7 @@ std::size_t pusher::waiting_bytes() const {
 }
 
 std::string pusher::ledger(std::size_t line) const {
-    return ledger_name(lines_[line].line.target(), writer_);
+    return lines_[line].keys.ledger(writer_);
 }
 
 bool pusher::finished() const {
@@ -259,7 +256,7 @@ pusher::round pusher::next_round() {
     // Behind all pushes, which is the order in which settle() reads the replies.
     for (const auto line : to_save)
         save(line, r);
-    if (r.watch) append_watch(r.commands, lines_[*r.watch].line.target());
+    if (r.watch) append_watch(r.commands, lines_[*r.watch].keys);
     return r;
 }
 
@@ -274,7 +271,7 @@ bool pusher::push(std::size_t line, round& r) {
     auto& t = lines_[line];
     const auto* b = t.line.next();
     if (b == nullptr) return true;
-    const push_terms terms{push_sha_, writer_, t.epoch, sink_.place_of, sink_.stream_fields};
+    const push_terms terms{push_sha_, t.keys, writer_, t.epoch, sink_.place_of, sink_.stream_fields};
     if (may_use_transactions(t, *b)) r.watch = line;
     if (r.watch == line && watched_ == line && !b->sent_before) {
         watched_.reset();
@@ -283,7 +280,7 @@ bool pusher::push(std::size_t line, round& r) {
     } else {
         append_push(r.commands, t.line.target(), *b, terms);
     }
-    append_wait(r.commands, redis_.settings(), t.line.target(), b->sequence);
+    append_wait(r.commands, redis_.settings(), t.keys, b->sequence);
     r.pushes.push_back(line);
     return t.line.waiting() == b->deliveries.size();
 }

@@ -16,6 +16,7 @@
 #include "net/signal.hpp"
 #include "redis/client.hpp"
 #include "redis/delivery.hpp"
+#include "redis/names.hpp"
 #include "redis/place.hpp"
 #include "redis/push_call.hpp"
 #include "redis/push_line.hpp"
@@ -84,15 +85,17 @@ class pusher {
         std::string reason;                // names target and failure; empty: closed
     };
 
-    // `writer` names this process in the ledgers.
+    // `writer` names this process in the ledgers, and what it keeps in Redis is the bridge's.
     pusher(const asio::any_io_executor& executor, client& redis, saver_settings saves, pusher_sink sink,
-           std::string writer);
+           std::string writer, std::string bridge);
     pusher(const pusher&) = delete;
     pusher& operator=(const pusher&) = delete;
     ~pusher() { redis_.on_connect({}); }
 
     // The line to a target; routes to the same target share one. Valid as long as the pusher.
     std::size_t line_to(const event::target& to);
+    // What the bridge keeps in Redis for the line's target.
+    const target_keys& keys(std::size_t line) const { return lines_[line].keys; }
 
     void add(std::size_t line, delivery&& d);
     // Whether a delivery that is saved under this name is still to be pushed.
@@ -137,6 +140,7 @@ class pusher {
     // One target.
     struct track {
         push_line line;
+        target_keys keys;
         saver saves;
         core::backoff backoff;
         core::breaker breaker;
@@ -189,6 +193,7 @@ class pusher {
     saver_settings saver_settings_;
     pusher_sink sink_;
     std::string writer_;
+    std::string bridge_;
     std::deque<track> lines_;
     net::signal work_;
     status status_;

@@ -1,6 +1,5 @@
 // The pusher's fifth part: on a new connection each line raises its epoch before it sends anything else.
 #include "redis/classify.hpp"
-#include "redis/names.hpp"
 #include "redis/pusher.hpp"
 #include "redis/scripts.hpp"
 
@@ -14,8 +13,7 @@ constexpr std::string_view renewed_ttl = "604800000";
 
 void pusher::renew(std::size_t line, round& r) {
     auto& t = lines_[line];
-    const auto& target = t.line.target();
-    r.commands.add({"EVAL", renew_script, "2", epoch_name(target), renewed_name(target, writer_),
+    r.commands.add({"EVAL", renew_script, "2", t.keys.epoch(), t.keys.renewed(writer_),
                     std::to_string(t.epoch), std::to_string(++t.renewals), renewed_ttl});
     r.renewals.push_back(line);
 }

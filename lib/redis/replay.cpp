@@ -12,7 +12,7 @@ constexpr std::string_view replay_ledger_ttl = "2592000000";
 constexpr std::string_view farewell_ttl = "3600000";
 
 pipeline replay_command(const event::dead_letter& l, const std::vector<std::string>& fields) {
-    const auto ledger = replay_ledger_name(l.target.name, l.token);
+    const auto ledger = replay_ledger_name(l.target, l.token);
     const auto length = std::to_string(l.target.max_length);
     const bool remembers = !l.seen_in.empty() && !l.seen.empty();
     std::vector<std::string_view> words{"EVAL", replay_script, remembers ? "3" : "2", l.target.name, ledger};
@@ -52,7 +52,7 @@ asio::awaitable<core::result<void>> push_again(client& redis, event::dead_letter
 }
 
 asio::awaitable<core::result<void>> forget_push(client& redis, event::dead_letter letter) {
-    const auto ledger = replay_ledger_name(letter.target.name, letter.token);
+    const auto ledger = replay_ledger_name(letter.target, letter.token);
     pipeline p;
     p.add({"PEXPIRE", ledger, farewell_ttl});
     co_return co_await run(redis, std::move(p));

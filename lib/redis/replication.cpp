@@ -3,7 +3,6 @@
 #include <string>
 
 #include "core/duration.hpp"
-#include "redis/names.hpp"
 
 namespace postrider::redis {
 namespace {
@@ -17,9 +16,9 @@ std::size_t replies_a_push(const options& o) {
     return o.wait_replicas == 0 ? 1 : 3;
 }
 
-void append_wait(pipeline& p, const options& o, const event::target& to, std::uint64_t sequence) {
+void append_wait(pipeline& p, const options& o, const target_keys& keys, std::uint64_t sequence) {
     if (o.wait_replicas == 0) return;
-    p.add_behind({"SET", written_name(to), std::to_string(sequence), "PX", written_ttl});
+    p.add_behind({"SET", keys.written(), std::to_string(sequence), "PX", written_ttl});
     p.add_behind({"WAIT", std::to_string(o.wait_replicas), std::to_string(o.wait_timeout.count())});
 }
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "event/route.hpp"
+#include "redis/names.hpp"
 #include "redis/options.hpp"
 #include "redis/pipeline.hpp"
 #include "redis/reply.hpp"
@@ -19,7 +19,7 @@ std::size_t replies_a_push(const options& o);
 
 // Behind a push to this target, where o.wait_replicas is not 0: a small write, because WAIT counts from this
 // connection's last one and a push that is sent again may have nothing to write; and WAIT.
-void append_wait(pipeline& p, const options& o, const event::target& to, std::uint64_t sequence);
+void append_wait(pipeline& p, const options& o, const target_keys& keys, std::uint64_t sequence);
 
 // The reply that counts, of replies_a_push(): the push's own, or an error that begins with NOREPLICAS and
 // says how many replicas have it.

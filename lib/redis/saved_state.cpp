@@ -21,11 +21,13 @@ std::uint64_t count(const std::string& text) {
 
 }  // namespace
 
-asio::awaitable<core::result<saved_state>> load_state(cache& values) {
+asio::awaitable<core::result<saved_state>> load_state(cache& values, std::string bridge) {
     saved_state state;
-    auto contexts = co_await values.load(std::string(context_pattern));
+    auto wanted = context_pattern(bridge);
+    auto contexts = co_await values.load(std::move(wanted));
     if (!contexts) co_return contexts.error();
-    auto delays = co_await values.load(std::string(delay_pattern));
+    wanted = delay_pattern(bridge);
+    auto delays = co_await values.load(std::move(wanted));
     if (!delays) co_return delays.error();
     state.contexts = std::move(*contexts);
     state.delays = std::move(*delays);

@@ -16,8 +16,8 @@ struct saved_state {
     std::vector<std::pair<std::string, std::string>> delays;
 };
 
-// Reads all open groups and delayed events. Failures: cache::load's.
-asio::awaitable<core::result<saved_state>> load_state(cache& values);
+// Reads all open groups and delayed events of a bridge. Failures: cache::load's.
+asio::awaitable<core::result<saved_state>> load_state(cache& values, std::string bridge);
 
 // How far a route has caught up.
 struct saved_progress {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "event/context.hpp"
-#include "redis/names.hpp"
 
 namespace postrider::redis {
 namespace {
@@ -51,12 +50,11 @@ bool saver::work::empty() const {
 }
 
 saver::saver(open_groups groups, std::vector<std::string> route_names, core::milliseconds context_ttl,
-             event::target target, std::string tag)
+             target_keys keys)
     : groups_(std::move(groups)),
       route_names_(std::move(route_names)),
       context_ttl_(std::to_string(context_ttl.count())),
-      target_(std::move(target)),
-      tag_(std::move(tag)) {}
+      keys_(std::move(keys)) {}
 
 void saver::save(std::string name, std::string text, core::milliseconds ttl) {
     waiting_.values.insert_or_assign(std::move(name), value{std::move(text), ttl});
@@ -111,7 +109,7 @@ void saver::encode(pipeline& p, std::string_view script_sha, std::uint64_t epoch
     flush_.under_way = true;
     flush_.taken = take_part();
     call c;
-    c.add(epoch_name(target_), std::to_string(epoch), context_ttl_);
+    c.add(keys_.epoch(), std::to_string(epoch), context_ttl_);
     encode_places(c);
     // What is deleted goes before the contexts: one that was left behind may have the name of a group that is
     // open now.
@@ -130,9 +128,9 @@ void saver::encode(pipeline& p, std::string_view script_sha, std::uint64_t epoch
 
 void saver::encode_places(call& c) const {
     for (const auto& [route, p] : flush_.taken.places) {
-        c.add(place_name(target_.name, route), "place", p.marker, std::to_string(p.base),
+        c.add(keys_.place(route), "place", p.marker, std::to_string(p.base),
               p.number ? std::to_string(*p.number) : std::string(), p.markers);
-        c.add(behind_name(target_.name, route));
+        c.add(keys_.behind(route));
     }
 }
 
@@ -140,7 +138,7 @@ void saver::encode_contexts(call& c, core::steady::time_point now, core::wall::t
     flush_.first_context = c.keys.size() + 1;
     groups_.changed(contexts_a_flush, [&](std::size_t route, const event::context_update& u) {
         flush_.contexts.emplace_back(route, u.key);
-        c.add(context_name(tag_, route_names_[route], u.key), "context", std::to_string(u.saved),
+        c.add(keys_.context(route_names_[route], u.key), "context", std::to_string(u.saved),
               event::context_head(route_names_[route], u.count, core::to_wall(u.opened, now, wall_now),
                                   core::to_wall(u.last, now, wall_now), u.number),
               std::string(u.messages.substr(u.saved)).append(event::context_tail));

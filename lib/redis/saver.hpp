@@ -11,7 +11,7 @@
 
 #include "core/clock.hpp"
 #include "event/grouper.hpp"
-#include "event/route.hpp"
+#include "redis/names.hpp"
 #include "redis/pipeline.hpp"
 #include "redis/place.hpp"
 #include "redis/reply.hpp"
@@ -35,9 +35,8 @@ struct open_groups {
 // what changes several times between two flushes is written once.
 class saver {
  public:
-    // `tag` is the target's slot_tag().
     saver(open_groups groups, std::vector<std::string> route_names, core::milliseconds context_ttl,
-          event::target target, std::string tag = {});
+          target_keys keys);
 
     // A value that is written with the next flush; ttl 0: kept for ever. The last one under a name counts.
     void save(std::string name, std::string value, core::milliseconds ttl);
@@ -104,8 +103,7 @@ class saver {
     open_groups groups_;
     std::vector<std::string> route_names_;
     std::string context_ttl_;
-    event::target target_;
-    std::string tag_;
+    target_keys keys_;
     work waiting_;
 
     // The flush under way.

@@ -7,7 +7,6 @@
 #include "event/context.hpp"
 #include "event/stream_fields.hpp"
 #include "event/time.hpp"
-#include "redis/names.hpp"
 #include "service/replay_channel.hpp"
 
 namespace postrider::service {
@@ -60,7 +59,7 @@ bridge::bridge(const asio::any_io_executor& executor, const configuration& c, re
                if (finishing_) push_everything_open();
            },
            [this](const std::string& why) { deposed(why); }},
-          core::random_token()),
+          core::random_token(), c.name),
       parked_(parking_settings(c)),
       park_again_(executor),
       letters_(std::move(letters)),
@@ -70,8 +69,8 @@ bridge::bridge(const asio::any_io_executor& executor, const configuration& c, re
     for (std::size_t i = 0; i < c.routes.size(); ++i) {
         const auto& r = c.routes[i];
         auto& who = channels_.add(r.channel);
-        lanes_.emplace_back(r, pusher_.line_to(r.target), who.channel);
-        lanes_.back().tag = redis::slot_tag(r.target.name, c.redis.mode == redis::topology::cluster);
+        const auto line = pusher_.line_to(r.target);
+        lanes_.emplace_back(r, pusher_.keys(line), line, who.channel);
         who.routes.push_back(i);
         if (!r.delaying.cancel_on.empty() && r.policy == event::policy::delay)
             channels_.add(r.delaying.cancel_on).cancels.push_back(i);
@@ -232,8 +231,7 @@ void bridge::server_changed() {
         l.groups.mark_all_unsaved();
         l.waiting.for_each([&](const event::delayed& d) {
             const auto left = std::max(d.due - steady::now(), steady::duration::zero());
-            saves(l).save(redis::delay_name(l.tag, l.route.name, d.token),
-                          event::save_delayed(l.route.name, d),
+            saves(l).save(l.keys.delay(l.route.name, d.token), event::save_delayed(l.route.name, d),
                           std::chrono::duration_cast<core::milliseconds>(left) + configuration_.context_ttl);
         });
         if (!l.markers.empty()) note_markers(l, l.saved_taken);

@@ -8,7 +8,6 @@
 #include "event/context.hpp"
 #include "event/render.hpp"
 #include "event/time.hpp"
-#include "redis/names.hpp"
 #include "service/bridge.hpp"
 
 namespace postrider::service {
@@ -28,8 +27,8 @@ void bridge::schedule(lane& l, event::envelope e, std::string_view payload, std:
         ++l.count.skipped;
         core::log_event(spdlog::level::debug, "event skipped", {{"route", l.route.name}, {"key", e.key}});
         if (l.seen)
-            saves(l).note_seen(redis::seen_name(l.route.target.name, l.route.name),
-                               milliseconds_since_epoch(e.time.value_or(wall_now)), std::move(e.id));
+            saves(l).note_seen(l.keys.seen(l.route.name), milliseconds_since_epoch(e.time.value_or(wall_now)),
+                               std::move(e.id));
         return;
     }
     event::delayed d;
@@ -45,7 +44,7 @@ void bridge::schedule(lane& l, event::envelope e, std::string_view payload, std:
             spdlog::level::debug,
             fmt::format("{}: {} leaves at {}", l.route.name, d.key, event::format_time(d.scheduled_for)),
             {{"route", l.route.name}, {"key", d.key}});
-    saves(l).save(redis::delay_name(l.tag, l.route.name, d.token), event::save_delayed(l.route.name, d),
+    saves(l).save(l.keys.delay(l.route.name, d.token), event::save_delayed(l.route.name, d),
                   choice.wait + configuration_.context_ttl);
     l.waiting.add(std::move(d));
     pusher_.saves_changed(l.line);
@@ -81,13 +80,13 @@ void bridge::cancel(std::size_t route, std::string_view payload, std::uint64_t u
                             fmt::format("{}: {} cancelled by an event on '{}'", l.route.name, d.key,
                                         l.route.delaying.cancel_on),
                             {{"route", l.route.name}, {"key", d.key}});
-        saves(l).drop(redis::delay_name(l.tag, l.route.name, d.token), true);
+        saves(l).drop(l.keys.delay(l.route.name, d.token), true);
         // It leaves no other trace for those who take over.
         if (d.number != 0)
-            saves(l).note_seen(redis::behind_name(l.route.target.name, l.route.name),
-                               static_cast<std::int64_t>(d.number), std::to_string(d.number));
+            saves(l).note_seen(l.keys.behind(l.route.name), static_cast<std::int64_t>(d.number),
+                               std::to_string(d.number));
         if (l.seen)
-            saves(l).note_seen(redis::seen_name(l.route.target.name, l.route.name),
+            saves(l).note_seen(l.keys.seen(l.route.name),
                                milliseconds_since_epoch(l.seen->time_of(d.id).value_or(wall::now())),
                                std::move(d.id));
     }
@@ -99,13 +98,13 @@ void bridge::leave(std::size_t route, event::delayed delayed) {
     redis::delivery d;
     d.route = static_cast<std::uint32_t>(route);
     d.body = event::render_delayed(l.route, delayed, reader_);
-    d.saved_as = redis::delay_name(l.tag, l.route.name, delayed.token);
+    d.saved_as = l.keys.delay(l.route.name, delayed.token);
     d.number = delayed.number;
     d.arrived = delayed.due;
     d.waited = static_cast<float>(core::seconds_between(delayed.due, steady::now()));
     saves(l).drop(d.saved_as, false);
     if (l.seen) {
-        d.seen_in = redis::seen_name(l.route.target.name, l.route.name);
+        d.seen_in = l.keys.seen(l.route.name);
         d.seen.emplace_back(milliseconds_since_epoch(l.seen->time_of(delayed.id).value_or(wall::now())),
                             std::move(delayed.id));
     }

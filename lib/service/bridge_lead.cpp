@@ -5,7 +5,6 @@
 #include "core/backoff.hpp"
 #include "core/duration.hpp"
 #include "core/log_line.hpp"
-#include "redis/names.hpp"
 #include "service/bridge.hpp"
 
 namespace postrider::service {
@@ -184,9 +183,8 @@ void bridge::cancel_again() {
 asio::awaitable<core::result<void>> bridge::forget_done() {
     std::vector<redis::saved_place> places;
     for (const auto& l : lanes_) {
-        const auto& to = l.route.target.name;
-        auto place = redis::place_name(to, l.route.name);
-        auto behind = redis::behind_name(to, l.route.name);
+        auto place = l.keys.place(l.route.name);
+        auto behind = l.keys.behind(l.route.name);
         const auto saved = co_await redis::load_place(redis_, std::move(place), std::move(behind));
         if (!saved) co_return saved.error();
         places.push_back(*saved);

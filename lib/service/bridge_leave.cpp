@@ -5,7 +5,6 @@
 #include "core/log_sink.hpp"
 #include "event/render.hpp"
 #include "redis/classify.hpp"
-#include "redis/names.hpp"
 #include "service/bridge.hpp"
 
 namespace postrider::service {
@@ -42,7 +41,7 @@ void bridge::leave_at_once(std::size_t route, event::envelope&& e, std::string_v
     d.number = number;
     d.arrived = now;
     if (l.seen) {
-        d.seen_in = redis::seen_name(l.route.target.name, l.route.name);
+        d.seen_in = l.keys.seen(l.route.name);
         d.seen.emplace_back(milliseconds_since_epoch(e.time.value_or(wall::now())), std::move(e.id));
     }
     d.key = std::move(e.key);
@@ -59,14 +58,14 @@ void bridge::leave(std::size_t route, std::vector<event::group>& groups) {
         redis::delivery d;
         d.route = static_cast<std::uint32_t>(route);
         d.body = event::render_group(l.route, g, reader_);
-        d.saved_as = redis::context_name(l.tag, l.route.name, g.key);
+        d.saved_as = l.keys.context(l.route.name, g.key);
         d.number = g.number;
         d.group = static_cast<std::uint32_t>(g.serial);
         d.messages = g.count;
         d.arrived = g.opened;
         d.waited = static_cast<float>(core::seconds_between(g.opened, now));
         if (l.seen) {
-            d.seen_in = redis::seen_name(l.route.target.name, l.route.name);
+            d.seen_in = l.keys.seen(l.route.name);
             for (auto& id : g.ids)
                 d.seen.emplace_back(milliseconds_since_epoch(l.seen->time_of(id).value_or(wall::now())),
                                     std::move(id));

@@ -7,7 +7,6 @@
 #include "core/log_sink.hpp"
 #include "event/context.hpp"
 #include "event/time.hpp"
-#include "redis/names.hpp"
 #include "service/bridge.hpp"
 
 namespace postrider::service {
@@ -16,13 +15,13 @@ using core::steady;
 using core::wall;
 
 asio::awaitable<core::result<void>> bridge::load() {
-    const auto state = co_await redis::load_state(values_);
+    auto whose = configuration_.name;
+    const auto state = co_await redis::load_state(values_, std::move(whose));
     if (!state) co_return state.error();
     std::vector<redis::saved_place> places;
     for (auto& l : lanes_) {
-        const auto& to = l.route.target.name;
-        auto place = redis::place_name(to, l.route.name);
-        auto behind = redis::behind_name(to, l.route.name);
+        auto place = l.keys.place(l.route.name);
+        auto behind = l.keys.behind(l.route.name);
         auto saved = co_await redis::load_place(redis_, std::move(place), std::move(behind));
         if (!saved) co_return saved.error();
         l.adopt(*saved);
@@ -30,9 +29,8 @@ asio::awaitable<core::result<void>> bridge::load() {
     }
     for (const auto i : catch_ups_) {
         auto& l = lanes_[i];
-        const auto& to = l.route.target.name;
-        auto caught_up = redis::caught_up_name(to, l.route.name);
-        auto seen = redis::seen_name(to, l.route.name);
+        auto caught_up = l.keys.caught_up(l.route.name);
+        auto seen = l.keys.seen(l.route.name);
         const auto saved = co_await redis::load_progress(redis_, std::move(caught_up), std::move(seen));
         if (!saved) co_return saved.error();
         adopt_progress(l, *saved);
@@ -57,7 +55,7 @@ asio::awaitable<core::result<void>> bridge::load() {
 // It stands in Redis before the first event is taken: a kill within the first second must not move it to the
 // next start. An error reply is left to the later writes, which tell it.
 asio::awaitable<core::result<void>> bridge::note_first_start(const lane& l) {
-    const auto name = redis::caught_up_name(l.route.target.name, l.route.name);
+    const auto name = l.keys.caught_up(l.route.name);
     const auto time = event::format_time(l.floor);
     redis::pipeline p;
     p.add({"SET", name, time + " " + time});
@@ -91,7 +89,7 @@ void bridge::adopt_context(const std::string& name, const std::string& text) {
     }
     // The Python bridge names no route.
     const auto route = find_route(saved->route.empty() ? "bot_events" : saved->route, event::policy::group);
-    const auto prefix = route ? redis::context_name(lanes_[*route].tag, lanes_[*route].route.name, "") : name;
+    const auto prefix = route ? lanes_[*route].keys.context(lanes_[*route].route.name, "") : name;
     if (!route || !name.starts_with(prefix)) {
         core::log_warning("redis: {} belongs to the route '{}', which is not configured; left alone", name,
                           saved->route);
@@ -133,7 +131,7 @@ void bridge::adopt_delay(const std::string& name, const std::string& text) {
         return;
     }
     const auto route = find_route(saved->route, event::policy::delay);
-    const auto prefix = route ? redis::delay_name(lanes_[*route].tag, saved->route, "") : name;
+    const auto prefix = route ? lanes_[*route].keys.delay(saved->route, "") : name;
     if (!route || !name.starts_with(prefix)) {
         core::log_warning("redis: {} belongs to the route '{}', which is not configured; left alone", name,
                           saved->route);

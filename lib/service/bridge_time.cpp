@@ -4,7 +4,6 @@
 
 #include "core/log_line.hpp"
 #include "event/time.hpp"
-#include "redis/names.hpp"
 #include "service/bridge.hpp"
 
 namespace postrider::service {
@@ -78,13 +77,12 @@ void bridge::save_progress(steady_time now) {
 }
 
 void bridge::write_progress(lane& l) {
-    const auto& to = l.route.target.name;
-    saves(l).save(redis::caught_up_name(to, l.route.name),
+    saves(l).save(l.keys.caught_up(l.route.name),
                   event::format_time(*l.marked) + " " + event::format_time(l.floor), core::milliseconds(0));
     pusher_.saves_changed(l.line);
     const auto horizon = *l.marked - 2 * l.route.overlap;
     l.seen->forget_before(horizon);
-    saves(l).trim_seen(redis::seen_name(to, l.route.name), core::milliseconds_since_epoch(horizon));
+    saves(l).trim_seen(l.keys.seen(l.route.name), core::milliseconds_since_epoch(horizon));
     l.written = l.marked;
 }
 

@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "event/route.hpp"
+#include "redis/names.hpp"
 #include "redis/options.hpp"
 
 namespace postrider::service {
@@ -19,7 +20,7 @@ using core::log_format;
 // Everything the service is told; built from the defaults, the TOML file, the environment and the flags, each
 // over the one before.
 struct configuration {
-    std::string name = "postrider";  // one process of a name leads, the others stand by
+    std::string name{redis::default_bridge};  // one process of a name leads, the others stand by
     std::string postgres_url;
     core::milliseconds postgres_connect_timeout{10'000};
     core::milliseconds postgres_heartbeat{10'000};         // of quiet, before a heartbeat is sent

@@ -16,6 +16,7 @@
 #include "event/route.hpp"
 #include "event/seen_ids.hpp"
 #include "event/taken_over.hpp"
+#include "redis/names.hpp"
 #include "redis/place.hpp"
 #include "redis/saved_state.hpp"
 
@@ -42,17 +43,21 @@ struct lane {
             {.00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 60, 300}};
     };
 
-    lane(event::route r, std::size_t target_line, std::size_t on_channel)
-        : route(std::move(r)), line(target_line), channel(on_channel), groups(route.grouping) {
+    lane(event::route r, redis::target_keys k, std::size_t target_line, std::size_t on_channel)
+        : route(std::move(r)),
+          keys(std::move(k)),
+          line(target_line),
+          channel(on_channel),
+          groups(route.grouping) {
         if (!route.catch_up.empty()) seen.emplace();
     }
     lane(const lane&) = delete;
     lane& operator=(const lane&) = delete;
 
     event::route route;
-    std::size_t line;     // to its target
-    std::size_t channel;  // among those heard
-    std::string tag;      // in the names of what is saved, see redis::slot_tag
+    redis::target_keys keys;  // of its target
+    std::size_t line;         // to it
+    std::size_t channel;      // among those heard
     event::grouper groups;
     event::delays waiting;
     std::optional<event::seen_ids> seen;  // where the route catches up

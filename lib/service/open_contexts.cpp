@@ -5,7 +5,6 @@
 
 #include "core/clock.hpp"
 #include "event/context.hpp"
-#include "redis/names.hpp"
 
 namespace postrider::service {
 namespace {
@@ -14,7 +13,7 @@ using core::steady;
 using core::wall;
 
 std::string name_in(const lane& l, std::string_view key) {
-    return redis::context_name(l.tag, l.route.name, key);
+    return l.keys.context(l.route.name, key);
 }
 
 std::string text_of(const lane& l, const event::context_update& group) {

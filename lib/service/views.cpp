@@ -7,7 +7,6 @@
 #include "core/percentiles.hpp"
 #include "core/redact.hpp"
 #include "http/timestamp.hpp"
-#include "redis/names.hpp"
 #include "redis/server_info.hpp"
 #include "service/live.hpp"
 #include "service/metrics.hpp"
@@ -175,12 +174,11 @@ std::vector<std::string> list_targets(const bridge& b) {
 std::vector<redis::ledger> ledgers_of(const bridge& b) {
     std::map<std::size_t, redis::ledger> by_line;
     for (const auto& l : b.lanes()) {
-        const auto& target = l.route.target.name;
         auto& ledger = by_line[l.line];
-        ledger.target = target;
+        ledger.target = l.route.target.name;
         ledger.last_batch = b.carrier().ledger(l.line);
-        ledger.sets.push_back(redis::behind_name(target, l.route.name));
-        if (l.seen) ledger.sets.push_back(redis::seen_name(target, l.route.name));
+        ledger.sets.push_back(l.keys.behind(l.route.name));
+        if (l.seen) ledger.sets.push_back(l.keys.seen(l.route.name));
     }
     std::vector<redis::ledger> all;
     all.reserve(by_line.size());

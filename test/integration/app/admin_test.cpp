@@ -53,11 +53,6 @@ struct admin {
     running_postrider bridge;
 };
 
-std::string new_database(const std::string& name) {
-    support::sql(shared_postgres().url()).run("CREATE DATABASE " + name);
-    return shared_postgres().url(name);
-}
-
 // The same database as a user who may neither create the schema nor use it.
 std::string as_guest(std::string url) {
     support::sql(shared_postgres().url())

@@ -34,8 +34,7 @@ struct setup {
     setup() : setup("letters_" + std::to_string(++number)) {}
     explicit setup(const std::string& name)
         : redis(shared_redis()),
-          url((support::sql(shared_postgres().url()).run("CREATE DATABASE " + name),
-               shared_postgres().url(name))),
+          url(new_database(name)),
           database(url),
           bridge({.postgres_url = url, .redis_url = redis.url(), .file = two_routes}) {
         REQUIRE(bridge.becomes_ready());

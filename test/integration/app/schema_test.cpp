@@ -22,14 +22,6 @@ std::string version(support::sql& database) {
     return database.rows("SELECT max(version) FROM postrider.schema_version").at(0).at(0);
 }
 
-// A new database of the shared server.
-std::string new_database(const std::string& name) {
-    support::sql owner(shared_postgres().url());
-    owner.run("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)");
-    owner.run("CREATE DATABASE " + name);
-    return shared_postgres().url(name);
-}
-
 TEST_CASE("the schema is printed without any configuration, and what is printed works, twice too") {
     const auto printed = run_command({"schema"});
     REQUIRE(printed.status == 0);

@@ -43,6 +43,13 @@ std::string redis_at(std::uint16_t port) {
     return "redis://127.0.0.1:" + std::to_string(port);
 }
 
+std::string new_database(const std::string& name) {
+    support::sql owner(shared_postgres().url());
+    owner.run("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)");
+    owner.run("CREATE DATABASE " + name);
+    return shared_postgres().url(name);
+}
+
 void notify_together(support::sql& database, const std::string& channel,
                      const std::vector<std::string>& payloads) {
     std::string all;

@@ -21,6 +21,9 @@ void forget_parked();
 std::string postgres_at(std::uint16_t port, const std::string& database = "postgres");
 std::string redis_at(std::uint16_t port);
 
+// Another one on the shared server, empty; its URL.
+std::string new_database(const std::string& name);
+
 // Sends all in one transaction, so that they arrive together.
 void notify_together(support::sql& database, const std::string& channel,
                      const std::vector<std::string>& payloads);

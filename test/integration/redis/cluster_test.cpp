@@ -3,6 +3,7 @@
 #include <string>
 
 #include "driven_client.hpp"
+#include "redis/names.hpp"
 #include "redis/saved_state.hpp"
 #include "redis/slot.hpp"
 #include "support/certificates.hpp"
@@ -147,7 +148,7 @@ TEST_CASE("what is saved is found whole, at whatever moment its slot moves to an
         CAPTURE(steps);
         REQUIRE(steps < 1'000);
         std::optional<core::result<redis::saved_state>> state;
-        asio::co_spawn(client.loop(), redis::load_state(values),
+        asio::co_spawn(client.loop(), redis::load_state(values, std::string(redis::default_bridge)),
                        [&](const std::exception_ptr& error, core::result<redis::saved_state> s) {
                            CHECK(!error);
                            state.emplace(std::move(s));

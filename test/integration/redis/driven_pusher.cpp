@@ -2,11 +2,10 @@
 
 #include <doctest/doctest.h>
 
-#include "redis/names.hpp"
-
 namespace postrider::test {
 
-driven_pusher::driven_pusher(std::uint16_t port, std::string writer, event::target_kind kind)
+driven_pusher::driven_pusher(std::uint16_t port, std::string writer, event::target_kind kind,
+                             std::string_view bridge)
     : client_(quick(port)) {
     place.route = "r";
     redis::saver_settings saves;
@@ -18,7 +17,7 @@ driven_pusher::driven_pusher(std::uint16_t port, std::string writer, event::targ
     };
     saves.context_ttl = 60s;
     pusher_ = std::make_unique<redis::pusher>(client_.loop().get_executor(), *client_, std::move(saves),
-                                              sink(), std::move(writer));
+                                              sink(), std::move(writer), std::string(bridge));
     event::target to;
     to.kind = kind;
     to.name = "q";
@@ -86,8 +85,8 @@ bool driven_pusher::until_done() {
 
 redis::saved_place driven_pusher::saved_place() {
     std::optional<core::result<redis::saved_place>> saved;
-    asio::co_spawn(client_.loop(),
-                   redis::load_place(*client_, redis::place_name("q", "r"), redis::behind_name("q", "r")),
+    const auto& keys = pusher_->keys(line);
+    asio::co_spawn(client_.loop(), redis::load_place(*client_, keys.place("r"), keys.behind("r")),
                    [&saved](const std::exception_ptr& error, core::result<redis::saved_place> answer) {
                        CHECK_MESSAGE(!error, "load_place() ended with an exception");
                        saved.emplace(std::move(answer));

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "driven_client.hpp"
@@ -14,7 +15,8 @@ namespace postrider::test {
 // a stream has its body's "length" beside it.
 class driven_pusher {
  public:
-    driven_pusher(std::uint16_t port, std::string writer, event::target_kind kind = event::target_kind::list);
+    driven_pusher(std::uint16_t port, std::string writer, event::target_kind kind = event::target_kind::list,
+                  std::string_view bridge = redis::default_bridge);
     driven_pusher(const driven_pusher&) = delete;
     driven_pusher& operator=(const driven_pusher&) = delete;
     ~driven_pusher();

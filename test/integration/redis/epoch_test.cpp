@@ -15,7 +15,7 @@ using support::redis_server;
 
 namespace {
 
-const event::target q{event::target_kind::list, "q", 0};
+const redis::target_keys q({event::target_kind::list, "q", 0}, redis::default_bridge, false);
 
 using list = std::vector<std::string>;
 using markers = std::vector<event::marked_number>;
@@ -27,7 +27,7 @@ redis_server& server() {
 }
 
 std::uint64_t epoch_in(redis_server& s) {
-    return std::stoull(s.command({"GET", redis::epoch_name(q)}).at(0));
+    return std::stoull(s.command({"GET", q.epoch()}).at(0));
 }
 
 }  // namespace
@@ -86,9 +86,34 @@ TEST_CASE("what a writer has raised itself on a new connection is not taken for 
     }
 }
 
+TEST_CASE("bridges of different names lead the same list side by side, and each keeps its own place") {
+    auto& s = server();
+    driven_pusher a(s.port(), "w", event::target_kind::list, "a");
+    driven_pusher b(s.port(), "w", event::target_kind::list, "b");
+    for (auto* p : {&a, &b}) {
+        CHECK_FALSE(p->claims());
+        p->leads();
+    }
+    for (std::uint64_t n = 1; n <= 10; ++n) {
+        a.push("a" + std::to_string(n), n, "k");
+        b.push("b" + std::to_string(n), 100 + n, "k");
+        REQUIRE(a.until_done());
+        REQUIRE(b.until_done());
+    }
+    CHECK(s.list("q").size() == 20);
+    for (auto* p : {&a, &b}) {
+        CHECK(p->claims());
+        CHECK(p->delivered.size() == 10);
+        CHECK(p->deposed.empty());
+    }
+    using keyed = std::vector<std::pair<std::string, std::uint64_t>>;
+    CHECK(a.saved_place().behind == keyed{{"k", 10}});
+    CHECK(b.saved_place().behind == keyed{{"k", 110}});
+}
+
 TEST_CASE("an epoch far ahead of the clock is raised all the same") {
     auto& s = server();
-    s.command({"SET", redis::epoch_name(q), "9000000000000000"});
+    s.command({"SET", q.epoch(), "9000000000000000"});
     driven_pusher p(s.port(), "a");
     CHECK_FALSE(p.claims());
     CHECK(epoch_in(s) == 9'000'000'000'000'001U);
@@ -148,7 +173,7 @@ TEST_CASE("a push of an earlier epoch is refused, and nothing of it is done") {
     CHECK(s.command({"GET", "context:k"}) == list{"open"});
     auto keys = s.command({"KEYS", "*"});
     std::sort(keys.begin(), keys.end());
-    CHECK(keys == list{"context:k", redis::epoch_name(q)});
+    CHECK(keys == list{"context:k", q.epoch()});
 }
 
 TEST_CASE("a save of an earlier epoch is refused, and nothing of it is done") {
@@ -169,7 +194,7 @@ TEST_CASE("a save of an earlier epoch is refused, and nothing of it is done") {
     REQUIRE(old.until([&] { return !old.deposed.empty(); }));
     auto keys = s.command({"KEYS", "*"});
     std::sort(keys.begin(), keys.end());
-    CHECK(keys == list{"gone", redis::epoch_name(q)});
+    CHECK(keys == list{"gone", q.epoch()});
     CHECK(epoch_in(s) == epoch);
 }
 

@@ -34,7 +34,8 @@ struct two_targets {
                 [] { return std::optional<core::steady::time_point>(); }};
         };
         saves.context_ttl = 60s;
-        p.emplace(c.loop().get_executor(), *c, std::move(saves), std::move(sink), "writer");
+        p.emplace(c.loop().get_executor(), *c, std::move(saves), std::move(sink), "writer",
+                  std::string(redis::default_bridge));
         first = p->line_to({.kind = event::target_kind::list, .name = "first"});
         second = p->line_to({.kind = event::target_kind::list, .name = "second"});
         p->lead();

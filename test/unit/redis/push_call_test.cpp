@@ -36,7 +36,8 @@ words call(
     const std::function<std::vector<std::string>(const delivery&)> no_fields = [](const delivery&) {
         return std::vector<std::string>();
     };
-    redis::append_push(p, to, b, {"sha", "me", 42, place_of, no_fields});
+    const redis::target_keys keys(to, redis::default_bridge, false);
+    redis::append_push(p, to, b, {"sha", keys, "me", 42, place_of, no_fields});
     REQUIRE(p.size() == 1);
     return words_of(p, 0);
 }
@@ -220,8 +221,9 @@ TEST_CASE(
     const std::function<place(std::size_t)> place_of = [](std::size_t) { return place{}; };
     const std::function<words(const delivery&)> no_fields = [](const delivery&) { return words(); };
     redis::pipeline p;
+    const redis::target_keys keys(list, redis::default_bridge, false);
     redis::append_transaction(p, list, {7, {saved, body("two"), body("three")}},
-                              {"sha", "me", 42, place_of, no_fields});
+                              {"sha", keys, "me", 42, place_of, no_fields});
     REQUIRE(p.size() == redis::transaction_replies);
     CHECK(words_of(p, 0) == words{"MULTI"});
     CHECK(words_of(p, 1) == words{"RPUSH", "q", "one", "two"});

@@ -12,7 +12,7 @@ using redis::reply;
 
 namespace {
 
-const event::target list{event::target_kind::list, "list", 0};
+const redis::target_keys list({event::target_kind::list, "list", 0}, redis::default_bridge, false);
 
 reply integer(std::int64_t n) {
     return {reply::kind::integer, "", n, {}};

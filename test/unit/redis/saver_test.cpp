@@ -14,10 +14,13 @@ using postrider::redis::pipeline;
 using postrider::redis::place;
 using postrider::redis::reply;
 using postrider::redis::saver;
+using postrider::redis::target_keys;
 
 namespace {
 
-const postrider::event::target to{postrider::event::target_kind::list, "to", 0};
+target_keys keys(bool in_cluster = false) {
+    return {{postrider::event::target_kind::list, "to", 0}, postrider::redis::default_bridge, in_cluster};
+}
 
 steady::time_point at(std::chrono::milliseconds t) {
     return steady::time_point(1h + t);
@@ -67,7 +70,7 @@ struct groups {
 
 struct bench {
     groups open;
-    saver saves{open.view(), {"bot_events"}, 60s, to};
+    saver saves{open.view(), {"bot_events"}, 60s, keys()};
 
     // The commands of one flush, as Redis gets them.
     pipeline flush(std::chrono::milliseconds now = 0ms) {
@@ -122,7 +125,7 @@ TEST_CASE("changed groups are written by one call of the script, whole ones with
 
 TEST_CASE("in a cluster a context carries the tag of its target") {
     bench b;
-    b.saves = saver(b.open.view(), {"bot_events"}, 60s, to, "{to}:");
+    b.saves = saver(b.open.view(), {"bot_events"}, 60s, keys(true));
     b.open.changed = {{"a", true}};
     CHECK(has(b.flush(), "\r\ncontext:{to}:a\r\n"));
 }

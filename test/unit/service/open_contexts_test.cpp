@@ -28,14 +28,18 @@ void add(lane& l, std::string_view key, std::string_view payload) {
 struct two_routes {
     test::loop loop;
     redis::client client{loop.context().get_executor(), {}};
-    redis::pusher carrier{loop.context().get_executor(), client, {}, {}, "writer"};
+    redis::pusher carrier{loop.context().get_executor(), client, {}, {}, "writer", "chat"};
     std::deque<lane> lanes;
     redis::held_values contexts = open_contexts(lanes, carrier);
 
     two_routes() {
-        lanes.emplace_back(grouping("bot_events"), 0, 0);
-        lanes.emplace_back(grouping("other"), 0, 0);
-        lanes.back().tag = "{groups}:";
+        add_lane("bot_events", redis::default_bridge, false);
+        add_lane("other", "chat", true);
+    }
+    void add_lane(const std::string& name, std::string_view bridge, bool in_cluster) {
+        auto r = grouping(name);
+        const redis::target_keys keys(r.target, bridge, in_cluster);
+        lanes.emplace_back(std::move(r), keys, 0, 0);
     }
     std::set<std::string> names() {
         std::set<std::string> all;
@@ -53,7 +57,7 @@ TEST_CASE("an open group is found under the name that its context has in Redis, 
     add(t.lanes[0], "a", "2");
     add(t.lanes[1], "a", "3");
     CHECK(t.contexts.count() == 2);
-    CHECK(t.names() == std::set<std::string>{"context:a", "context@{groups}:other:a"});
+    CHECK(t.names() == std::set<std::string>{"context:a", "postrider@chat:context@{groups}:other:a"});
     const auto text = t.contexts.find("context:a");
     REQUIRE(text);
     const auto read = event::parse_context(*text);
@@ -61,8 +65,9 @@ TEST_CASE("an open group is found under the name that its context has in Redis, 
     CHECK(read->route == "bot_events");
     CHECK(read->messages == "1,2");
     CHECK(read->position == 7);
-    CHECK(t.contexts.find("context@{groups}:other:a")->ends_with("[3]}"));
-    for (const auto* unknown : {"context:b", "context@other:a", "context:", "a", ""})
+    CHECK(t.contexts.find("postrider@chat:context@{groups}:other:a")->ends_with("[3]}"));
+    for (const auto* unknown :
+         {"context:b", "context@{groups}:other:a", "postrider@chat:context@other:a", "context:", "a", ""})
         CHECK_FALSE(t.contexts.find(unknown));
 }
 
