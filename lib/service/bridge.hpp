@@ -187,6 +187,7 @@ class bridge {
     void note_all_taken();
     void cannot_take_over(const std::string& why);
     void deposed(const std::string& why);
+    void tell_namesake();
     void step_down(const std::string& why);
     asio::awaitable<core::result<void>> load();
     void number_parked();
@@ -226,6 +227,7 @@ class bridge {
     event_journal journal_;
     core::wall::time_point started_;
     bool stood_by_ = false;    // while another led
+    bool deposed_ = false;     // and nobody was found to lead since
     bool elected_ = false;     // the source's session says so
     bool confirmed_ = false;   // since then no other process has led, or what it left is adopted
     bool restored_ = false;    // what is open here is all there is

@@ -39,6 +39,7 @@ void bridge::elected(int session) {
 void bridge::stand_by() {
     elected_ = false;
     parked_.led_by(0);
+    deposed_ = false;
     if (!std::exchange(stood_by_, true)) core::log_warning("standing by: another process leads");
     if (restored_) step_down("the lock in Postgres is held by another process");
     if (std::exchange(is_unread_, false)) forget_parked();
@@ -69,9 +70,20 @@ void bridge::step_down(const std::string& why) {
 // To claim the targets back at once would depose a rightful leader: first Postgres has to say who leads.
 void bridge::deposed(const std::string& why) {
     step_down(why);
+    deposed_ = true;
     elected_ = false;
     parked_.led_by(0);
     if (on_deposed_) on_deposed_();
+}
+
+// Who has claimed the targets of this name would hold its lock, if the lock were in this database.
+void bridge::tell_namesake() {
+    const auto words = fmt::format(
+        "another process with the name '{}' has claimed the targets in Redis, and does not hold the lock of "
+        "that name in this database; bridges of different databases need different names (POSTRIDER_NAME)",
+        configuration_.name);
+    core::log_error("{}", words);
+    journal_.remember(words);
 }
 
 asio::awaitable<void> bridge::reign(std::function<void()> ready, std::function<void()> deposed) {
@@ -135,6 +147,7 @@ asio::awaitable<core::result<void>> bridge::take_over() {
         confirmed_ = true;
         co_return boost::system::in_place_value;
     }
+    if (std::exchange(deposed_, false)) tell_namesake();
     // Nobody else writes there any more, so that this is all there is.
     const auto found = co_await find_parked();
     if (!found && over()) co_return core::failure{core::errc::stopped, "no longer elected"};

@@ -173,5 +173,22 @@ TEST_CASE("each of two bridges adopts its own open groups and delayed events aft
         check_peace(*s);
 }
 
+TEST_CASE("a bridge whose targets are claimed from another database under its own name says what to do") {
+    auto& redis = shared_redis();
+    chat talk;
+    side first("chat", redis.url(), "bridges_name_first", "");
+    REQUIRE(first.bridge.becomes_ready());
+    side second("chat", redis.url(), "bridges_name_second", "");
+    INFO(first.bridge.end_of_log());
+    REQUIRE(second.bridge.logs("leading"));
+    // It finds out with the next thing that it writes.
+    const std::string words = "another process with the name 'chat' has claimed the targets in Redis";
+    CHECK(support::eventually([&] {
+        first.say(talk, 1);
+        return first.bridge.log().find(words) != std::string::npos;
+    }));
+    CHECK(first.bridge.answers("/stats", words));
+}
+
 }  // namespace
 }  // namespace postrider::test

@@ -86,6 +86,11 @@ TEST_CASE("what a stopped leader has sent reaches Redis when another leads: the 
     REQUIRE(t.talk_until([&] { return first.is("standby"); }));
     t.check_everything_once();
     CHECK(second->is("leader"));
+    // Whoever has deposed it held the lock, and it comes to lead again by right.
+    second->kill();
+    REQUIRE(t.talk_until([&] { return first.is("leader"); }));
+    t.check_everything_once();
+    CHECK(first.log().find("POSTRIDER_NAME") == std::string::npos);
 }
 
 }  // namespace
