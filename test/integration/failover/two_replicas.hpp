@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,10 +48,19 @@ heartbeat_timeout = "4s"
         database.run("COMMIT");
     }
     std::size_t open_groups() { return redis.command({"KEYS", "context*"}).size(); }
-    // Everything is delivered, and this leader knows it.
+    // How many events of the session the leader has said to be done by this route.
+    std::uint64_t done(const std::string& target, const std::string& route) {
+        const auto place =
+            redis.command({"HMGET", "postrider:{" + target + "}:place:" + route, "number", "base"});
+        return std::stoull("0" + place.at(0)) - std::stoull("0" + place.at(1));
+    }
+    // Everything is delivered, and this leader knows it and has said so, up to a second later.
     bool comes_to_rest(running_postrider& leader) {
         wait_for_messages(redis, "groups", talk.total());
-        return support::eventually([&] { return open_groups() == 0; }) &&
+        return support::eventually([&] {
+                   return open_groups() == 0 && done("singles", "single") == talk.total() &&
+                          done("groups", "grouped") == talk.total();
+               }) &&
                leader.answers("/stats", R"("waiting":0)");
     }
 
