@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
@@ -84,6 +85,14 @@ raw_connection::~raw_connection() {
 
 bool raw_connection::send(std::string_view more) {
     return socket_ >= 0 && send_all(socket_, more);
+}
+
+bool raw_connection::has_ended() const {
+    char next = 0;
+    if (socket_ < 0) return true;
+    const auto got =
+        support::uninterrupted([&] { return ::recv(socket_, &next, 1, MSG_PEEK | MSG_DONTWAIT); });
+    return got == 0 || (got < 0 && errno != EAGAIN);
 }
 
 std::string raw_connection::receive_some() {

@@ -28,6 +28,7 @@ class raw_connection {
     ~raw_connection();
 
     bool send(std::string_view more);  // false: the server is gone
+    bool has_ended() const;            // the server has closed, and there is nothing more to receive
     std::string receive_some();        // what has come, or comes next within 30 s
     std::string receive();             // all until the server closes, or nothing came for 10 s
 
