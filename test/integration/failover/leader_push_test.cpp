@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "support/eventually.hpp"
 #include "support/tcp_gate.hpp"
 #include "two_replicas.hpp"
 
@@ -91,6 +92,71 @@ TEST_CASE("what a stopped leader has sent reaches Redis when another leads: the 
     REQUIRE(t.talk_until([&] { return first.is("leader"); }));
     t.check_everything_once();
     CHECK(first.log().find("POSTRIDER_NAME") == std::string::npos);
+}
+
+// One of each of the 40 conversations.
+void send_to_all(two_replicas& t) {
+    for (int i = 0; i < 8; ++i)
+        t.send_burst();
+}
+
+// False: the groups were due before it was seen that another leads, as may be on a machine that stands still.
+bool is_refused_while_cut_from_postgres() {
+    two_replicas t;
+    support::tcp_gate gate(shared_postgres().port());
+    running_postrider first(two_replicas::settings(postgres_at(gate.port()), t.redis.url(), "12s"));
+    REQUIRE(first.becomes("leader"));
+    running_postrider second(two_replicas::settings(shared_postgres().url(), t.redis.url(), "12s"));
+    INFO(first.end_of_log());
+    INFO(second.end_of_log());
+    REQUIRE(second.becomes("standby"));
+    send_to_all(t);
+    // Nothing but the push itself is left to be refused.
+    REQUIRE(support::eventually([&] { return t.all_is_done(); }));
+    gate.stall();
+    t.end_session_of_leader();
+    REQUIRE(second.becomes("leader"));
+    send_to_all(t);
+    REQUIRE(first.logs("connection lost: "));
+    const std::string stepping_down = "stepping down: ";
+    if (first.log().find(stepping_down) != std::string::npos || !t.redis.list("groups").empty()) return false;
+    CHECK(first.logs(stepping_down + "STALE"));
+    t.check_everything_once();
+    CHECK(first.answers("/health/readiness", R"("role":"standby")"));
+    CHECK(second.is("leader"));
+    return true;
+}
+
+TEST_CASE(
+    "a leader cut from Postgres alone steps down when its groups are due and another leads, who pushes "
+    "them") {
+    bool is_seen = false;
+    for (int i = 0; i < 3 && !is_seen; ++i)
+        is_seen = is_refused_while_cut_from_postgres();
+    CHECK(is_seen);
+}
+
+TEST_CASE("a leader without any Postgres delivers what is due, because nobody else can lead then") {
+    const auto delivers = [] {
+        two_replicas t;
+        support::tcp_gate gate(shared_postgres().port());
+        running_postrider only(two_replicas::settings(postgres_at(gate.port()), t.redis.url(), "4s"));
+        INFO(only.end_of_log());
+        REQUIRE(only.becomes("leader"));
+        send_to_all(t);
+        REQUIRE(support::eventually([&] { return t.all_is_done(); }));
+        gate.refuse();
+        REQUIRE(only.logs("connection lost: "));
+        // Groups that were due before prove nothing.
+        if (!t.redis.list("groups").empty()) return false;
+        t.check_everything_once();
+        CHECK(only.log().find("stepping down") == std::string::npos);
+        return true;
+    };
+    bool is_seen = false;
+    for (int i = 0; i < 5 && !is_seen; ++i)
+        is_seen = delivers();
+    CHECK(is_seen);
 }
 
 }  // namespace

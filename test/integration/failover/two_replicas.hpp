@@ -28,8 +28,9 @@ struct two_replicas {
     clock::duration talked{};  // without the test's own pauses, so that nothing has to be made up for them
     std::size_t said = 0;      // meanwhile
 
-    static postrider_settings settings(const std::string& postgres_url, const std::string& redis_url) {
-        return {.postgres_url = postgres_url, .redis_url = redis_url, .file = both_ways("700ms", "100ms", R"(
+    static postrider_settings settings(const std::string& postgres_url, const std::string& redis_url,
+                                       const std::string& window = "700ms") {
+        return {.postgres_url = postgres_url, .redis_url = redis_url, .file = both_ways(window, "100ms", R"(
 [postgres]
 heartbeat = "2s"
 heartbeat_timeout = "4s"
@@ -63,13 +64,15 @@ heartbeat_timeout = "4s"
             redis.command({"HMGET", "postrider:{" + target + "}:place:" + route, "number", "base"});
         return std::stoull("0" + place.at(0)) - std::stoull("0" + place.at(1));
     }
-    // Everything is delivered, and this leader knows it and has said so, up to a second later.
+    // The leader has said, up to a second later, that everything is delivered, or saved while its group is
+    // open.
+    bool all_is_done() {
+        return done("singles", "single") == talk.total() && done("groups", "grouped") == talk.total();
+    }
+    // Everything is delivered, and this leader knows it and has said so.
     bool comes_to_rest(running_postrider& leader) {
         wait_for_messages(redis, "groups", talk.total());
-        return support::eventually([&] {
-                   return open_groups() == 0 && done("singles", "single") == talk.total() &&
-                          done("groups", "grouped") == talk.total();
-               }) &&
+        return support::eventually([&] { return open_groups() == 0 && all_is_done(); }) &&
                leader.answers("/stats", R"("waiting":0)");
     }
 
