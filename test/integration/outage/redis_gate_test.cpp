@@ -5,6 +5,7 @@
 #include "servers.hpp"
 #include "support/eventually.hpp"
 #include "support/tcp_gate.hpp"
+#include "talking.hpp"
 
 namespace postrider::test {
 namespace {
@@ -19,10 +20,22 @@ policy = "immediate"
 to = "singles"
 )";
 
-postrider_settings through(const support::tcp_gate& gate) {
+// Far longer than the test: a group leaves with its second event.
+constexpr const char* pairs = R"(
+[[route]]
+name = "pair"
+channel = "chat"
+policy = "group"
+key = "/k"
+window = "10m"
+max_events = 2
+to = "pairs"
+)";
+
+postrider_settings through(const support::tcp_gate& gate, const std::string& routes = immediate) {
     return {.postgres_url = shared_postgres().url(),
             .redis_url = redis_at(gate.port()),
-            .file = immediate,
+            .file = routes,
             .environment = {{"REDIS_SOCKET_TIMEOUT", "1s"}, {"REDIS_CONNECT_TIMEOUT", "2s"}},
             .reconnects_quickly = true};
 }
@@ -49,6 +62,13 @@ TEST_CASE("a half-open Redis is found within the socket timeout, and what came m
     gate.pass();
     CHECK(talk.verdict(wait_for_list(redis, "singles", 100)) == "");
     CHECK(bridge.logs("reconnected after "));
+}
+
+// Of a Redis that only this bridge and the test use: no former connection is left that could bring anything.
+bool is_alone(support::redis_server& redis) {
+    return support::eventually([&] {
+        return redis.command({"INFO", "clients"}).front().find("connected_clients:2\r") != std::string::npos;
+    });
 }
 
 TEST_CASE("what a dropped connection still carries is refused, however late it reaches Redis") {
@@ -81,11 +101,39 @@ TEST_CASE("what a dropped connection still carries is refused, however late it r
     REQUIRE(wait_for_list(redis, "singles", talk.total()).size() == talk.total());
     database.notify("chat", talk.next("a"));
     REQUIRE(wait_for_list(redis, "singles", talk.total()).size() == talk.total());
-    const auto late_ones = [&] {
-        return redis.command({"INFO", "clients"}).front().find("connected_clients:2\r") != std::string::npos;
-    };
-    CHECK(support::eventually(late_ones));
+    CHECK(is_alone(redis));
     CHECK(talk.verdict(redis.list("singles")) == "");
+    CHECK(bridge.log().find("stepping down") == std::string::npos);
+}
+
+TEST_CASE("what a dropped connection still saves is refused, and brings back nothing that is gone since") {
+    support::redis_server redis;
+    support::tcp_gate gate(redis.port());
+    support::sql database(shared_postgres().url());
+    running_postrider bridge(through(gate, pairs + std::string(reminders_route)));
+    INFO(bridge.end_of_log());
+    REQUIRE(bridge.becomes_ready());
+    std::string saved, opens, ends;
+    SUBCASE("an open group that has left") {
+        saved = "context*";
+        opens = ends = R"(NOTIFY chat, '{"k":1}')";
+    }
+    SUBCASE("a delayed event that was cancelled") {
+        saved = "postrider:delay:*";
+        opens = R"(NOTIFY reminders, '{"id":"a"}')";
+        ends = R"(NOTIFY answers, '{"to":"a"}')";
+    }
+    const auto is_saved = [&] { return !redis.command({"KEYS", saved}).empty(); };
+    gate.delay(5s);
+    database.run(opens);
+    REQUIRE(bridge.logs("connection lost: no reply within 1 s"));
+    // The new connection is quick, and what the old one carries is still under way.
+    gate.delay(0s);
+    REQUIRE(support::eventually(is_saved));
+    database.run(ends);
+    REQUIRE(support::eventually([&] { return !is_saved(); }));
+    CHECK(is_alone(redis));
+    CHECK_FALSE(is_saved());
     CHECK(bridge.log().find("stepping down") == std::string::npos);
 }
 
