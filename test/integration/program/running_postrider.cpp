@@ -50,6 +50,17 @@ bool running_postrider::answers(std::string_view path, std::string_view text,
     return support::eventually([&] { return get(path).body.find(text) != std::string::npos; }, limit);
 }
 
+std::size_t running_postrider::database_reconnects() const {
+    const std::string name = R"("database_reconnects":)";
+    const auto stats = get("/stats").body;
+    const auto at = stats.find(name);
+    return at == std::string::npos ? 0 : std::stoul(stats.substr(at + name.size()));
+}
+
+bool running_postrider::reconnects_after(std::size_t before) const {
+    return support::eventually([&] { return database_reconnects() > before; });
+}
+
 bool running_postrider::is(std::string_view role) const {
     const auto readiness = get("/health/readiness");
     const auto words = R"("role":")" + std::string(role) + '"';

@@ -43,6 +43,11 @@ class running_postrider {
     // Waits until the answer's body holds the text.
     bool answers(std::string_view path, std::string_view text, std::chrono::seconds limit = 90s) const;
 
+    // How often it has come back to Postgres; 0 also where it does not answer.
+    std::size_t database_reconnects() const;
+    // Waits until that was once more at least: a busy machine may have cost it a session besides.
+    bool reconnects_after(std::size_t before) const;
+
     // Waits until it was logged, from byte `from` of the log on.
     bool logs(std::string_view text, std::chrono::seconds limit = 90s, std::size_t from = 0) {
         return program_->wait_for_output(text, limit, from);

@@ -56,14 +56,15 @@ TEST_CASE(
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());
 
-    for (int restart = 1; restart <= 3; ++restart) {
+    for (int restart = 0; restart < 3; ++restart) {
+        const auto before = bridge.database_reconnects();
         write_more(table, 60);
         postgres.stop(true);
         REQUIRE(bridge.answers("/health/readiness", R"("database":{"status":"down")"));
         postgres.start();
         // Written before the bridge listens again, and after.
         write_more(table, 100);
-        REQUIRE(bridge.answers("/stats", R"("database_reconnects":)" + std::to_string(restart), 60s));
+        REQUIRE(bridge.reconnects_after(before));
         write_more(table, 40);
     }
     check_all_delivered(redis, table.talk());
