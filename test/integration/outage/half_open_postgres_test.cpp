@@ -83,8 +83,8 @@ TEST_CASE(
     auto& redis = shared_redis();
     message_table table(postgres.url());
     auto routes = message_table::routes();
-    const std::string section = "[postgres]\n";
-    routes.insert(routes.find(section) + section.size(), "heartbeat_timeout = \"1s\"\n");
+    const std::string patient = "heartbeat_timeout = \"60s\"";
+    routes.replace(routes.find(patient), patient.size(), "heartbeat_timeout = \"1s\"");
     running_postrider bridge({.postgres_url = postgres.url(), .redis_url = redis.url(), .file = routes});
     INFO(bridge.end_of_log());
     REQUIRE(bridge.becomes_ready());

@@ -41,6 +41,7 @@ std::string message_table::routes() {
     return std::string(R"(
 [postgres]
 heartbeat = "1s"
+heartbeat_timeout = "60s"
 [[route]]
 name = "grouped"
 policy = "group"
