@@ -6,6 +6,7 @@
 namespace postrider::redis {
 
 void push_line::add(delivery&& d) {
+    ++accepted_;
     ++waiting_;
     bytes_ += d.body.size();
     line_.push_back(std::move(d));

@@ -56,6 +56,10 @@ class push_line {
     // Whether a delivery that is saved under this name is still to be pushed.
     bool holds(std::string_view saved_as) const;
 
+    // Deliveries since the start: all that were added, and those of them that wait no more.
+    std::uint64_t accepted() const { return accepted_; }
+    std::uint64_t finished() const { return accepted_ - waiting_; }
+
     std::size_t waiting() const { return waiting_; }      // deliveries, those under way included
     std::size_t waiting_bytes() const { return bytes_; }  // of their bodies
     bool empty() const { return waiting_ == 0; }
@@ -69,6 +73,7 @@ class push_line {
     batch under_way_;
     std::size_t one_by_one_ = 0;  // so many of the next deliveries go alone
     std::uint64_t last_sequence_ = 0;
+    std::uint64_t accepted_ = 0;
     std::size_t waiting_ = 0;
     std::size_t bytes_ = 0;
 };

@@ -121,6 +121,12 @@ class pusher {
     void finish();
     void stop();
 
+    std::size_t lines() const { return lines_.size(); }
+    // Deliveries of one line since the start: all that were taken, and those of them that are delivered,
+    // refused or given back.
+    std::uint64_t accepted(std::size_t line) const { return lines_[line].line.accepted(); }
+    std::uint64_t finished(std::size_t line) const { return lines_[line].line.finished(); }
+
     bool empty() const;
     std::size_t waiting() const;
     std::size_t waiting_bytes() const;

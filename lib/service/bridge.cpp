@@ -77,6 +77,7 @@ bridge::bridge(const asio::any_io_executor& executor, const configuration& c, re
         if (!r.catch_up.empty()) catch_ups_.push_back(i);
     }
     hearing_ = event::hearing(channels_.size());
+    progress_.resize(pusher_.lines());
 }
 
 redis::open_groups bridge::groups_of(std::size_t line) {

@@ -173,7 +173,11 @@ class bridge {
     void note_taken(lane& l, std::uint64_t number);
     void rearm(const lane& l);
     bool has_progress() const;
+    progress::line done_on(std::size_t line) const {
+        return {pusher_.accepted(line), pusher_.finished(line)};
+    }
     void save_progress(steady_time now);
+    void save_progress(lane& l, progress::step step);
     void write_progress(lane& l);
     void note_markers(lane& l, std::optional<std::uint64_t> number);
     redis::saver& saves(const lane& l) { return pusher_.saves(l.line); }
@@ -218,7 +222,8 @@ class bridge {
     net::signal park_again_;
     std::string only_;  // the route that the next event is for; see replay_channel.hpp
     event::payload_reader reader_;
-    progress progress_;
+    std::vector<progress> progress_;  // of each line, for the places of its routes
+    progress parked_progress_;        // of all lines, among which what was put aside is scattered
     std::function<void(event::dead_letter)> letters_;
     net::signal timer_;
     net::signal reign_;

@@ -92,7 +92,9 @@ void bridge::delivered(std::vector<redis::delivery> all) {
         l.count.push_latency.add(std::max(0.0, latency - static_cast<double>(d.waited)));
         journal_.tell_pushed(l, d);
     }
-    if (progress_.must_look(pusher_.current().finished)) timer_.notify();
+    const auto line = lanes_[all.front().route].line;
+    const auto done = done_on(line);
+    if (progress_[line].must_look({&done, 1})) timer_.notify();
 }
 
 void bridge::refused(redis::delivery d, const std::string& why) {

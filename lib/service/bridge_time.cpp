@@ -11,7 +11,10 @@ namespace postrider::service {
 using core::steady;
 
 bridge::steady_time bridge::next_deadline() const {
-    auto soonest = has_progress() ? progress_.next_look() : steady_time::max();
+    auto soonest = steady_time::max();
+    if (has_progress())
+        for (const auto& p : progress_)
+            soonest = std::min(soonest, p.next_look());
     for (const auto& l : lanes_)
         if (const auto t = l.next_deadline()) soonest = std::min(soonest, *t);
     return soonest;
@@ -20,7 +23,7 @@ bridge::steady_time bridge::next_deadline() const {
 // How far the route is has to be saved, also where nothing else will be due.
 void bridge::note_taken(lane& l, std::uint64_t number) {
     l.taken = std::max(l.taken, number);
-    if (progress_.next_look() < armed_) timer_.notify();
+    if (progress_[l.line].next_look() < armed_) timer_.notify();
 }
 
 void bridge::rearm(const lane& l) {
@@ -53,27 +56,35 @@ bool bridge::has_progress() const {
            }));
 }
 
+// A route is as far as its own line, whatever becomes of another; but what its events have cancelled stands
+// with other lines, so that all of them have to have saved.
 void bridge::save_progress(steady_time now) {
     if (!has_progress()) return;
-    const auto& s = pusher_.current();
-    const auto step = progress_.look(now, s.accepted, s.finished, pusher_.saved_until(now));
-    if (step == progress::step::wait) return;
-    for (auto& l : lanes_) {
-        if (step == progress::step::reached && l.marked_taken > l.saved_taken) {
-            saves(l).note_place(l.place(), l.marked_taken);
-            pusher_.saves_changed(l.line);
-            l.saved_taken = l.marked_taken;
-        }
-        l.marked_taken = l.taken;
+    const auto saved_until = pusher_.saved_until(now);
+    std::vector<progress::line> lines;
+    for (std::size_t i = 0; i < progress_.size(); ++i) {
+        lines.push_back(done_on(i));
+        const auto step = progress_[i].look(now, {&lines.back(), 1}, saved_until);
+        if (step == progress::step::wait) continue;
+        for (auto& l : lanes_)
+            if (l.line == i) save_progress(l, step);
     }
-    parked_.mark(step == progress::step::reached);
-    for (const auto i : catch_ups_) {
-        auto& l = lanes_[i];
-        // Live events that overtook a failing catch-up must not move its start past what is missing.
-        if (l.catch_up_start) continue;
-        if (step == progress::step::reached && l.marked != l.written) write_progress(l);
-        l.marked = l.seen->newest();
+    const auto step = parked_progress_.look(now, lines, saved_until);
+    if (step != progress::step::wait) parked_.mark(step == progress::step::reached);
+}
+
+void bridge::save_progress(lane& l, progress::step step) {
+    const bool is_reached = step == progress::step::reached;
+    if (is_reached && l.marked_taken > l.saved_taken) {
+        saves(l).note_place(l.place(), l.marked_taken);
+        pusher_.saves_changed(l.line);
+        l.saved_taken = l.marked_taken;
     }
+    l.marked_taken = l.taken;
+    // Live events that overtook a failing catch-up must not move its start past what is missing.
+    if (!l.seen || l.catch_up_start) return;
+    if (is_reached && l.marked != l.written) write_progress(l);
+    l.marked = l.seen->newest();
 }
 
 void bridge::write_progress(lane& l) {

@@ -52,6 +52,26 @@ TEST_CASE("what waits leaves in one batch, in order") {
     CHECK(line.next() == nullptr);
 }
 
+TEST_CASE("what waits no more is finished: delivered, refused or taken away") {
+    push_line line = filled(3);
+    CHECK(line.accepted() == 3);
+    line.next();
+    CHECK(line.finished() == 0);
+    CHECK_FALSE(line.refused());  // of three: one by one from here on
+    CHECK(line.finished() == 0);
+    line.next();
+    CHECK(line.refused());
+    CHECK(line.finished() == 1);
+    line.next();
+    line.done();
+    CHECK(line.finished() == 2);
+    line.add(named("later"));
+    CHECK(line.accepted() == 4);
+    CHECK(line.take_all().size() == 2);
+    CHECK(line.finished() == 4);
+    CHECK(line.accepted() == 4);
+}
+
 TEST_CASE("a batch that is sent again is the same, whatever came meanwhile") {
     push_line line = filled(2);
     const auto sequence = line.next()->sequence;
