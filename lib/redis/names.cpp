@@ -30,6 +30,7 @@ std::string tagged(std::string_view target) {
 target_keys::target_keys(const event::target& to, std::string_view bridge, bool in_cluster)
     : contexts_(before_contexts(bridge)),
       delays_(own(bridge) + "delay:"),
+      letters_(own(bridge) + "letter:"),
       beside_(own(bridge) + tagged(to.name)),
       is_channel_(to.kind == event::target_kind::pubsub) {
     if (in_cluster) tag_ = std::string("{").append(hash_tag(to.name)).append("}:");
@@ -42,6 +43,10 @@ std::string target_keys::context(std::string_view route, std::string_view key) c
 
 std::string target_keys::delay(std::string_view route, std::string_view token) const {
     return std::string(delays_).append(tag_).append(route).append(":").append(token);
+}
+
+std::string target_keys::letter(std::string_view route, std::string_view token) const {
+    return std::string(letters_).append(tag_).append(route).append(":").append(token);
 }
 
 std::string target_keys::beside(std::string_view what, std::string_view more) const {
@@ -62,6 +67,10 @@ std::string context_pattern(std::string_view bridge) {
 
 std::string delay_pattern(std::string_view bridge) {
     return own(bridge).append("delay:*");
+}
+
+std::string delay_and_letter_pattern(std::string_view bridge) {
+    return own(bridge).append("[dl]e[lt]*:*");
 }
 
 std::string replay_ledger_name(const event::target& to, std::string_view token) {

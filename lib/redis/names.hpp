@@ -24,6 +24,8 @@ class target_keys {
     std::string context(std::string_view route, std::string_view key) const;
     // A delayed event; the token is unique across processes.
     std::string delay(std::string_view route, std::string_view token) const;
+    // The letter of a refused push, until Postgres has it.
+    std::string letter(std::string_view route, std::string_view token) const;
 
     // The number of the bridge's last process that has claimed the target. A channel may have the name of a
     // list or stream, and is a target of its own, with what guards it.
@@ -51,6 +53,7 @@ class target_keys {
 
     std::string contexts_;  // what all of them begin with: contexts,
     std::string delays_;    // delayed events,
+    std::string letters_;   // letters,
     std::string beside_;    // and what is kept beside the target
     std::string tag_;       // "{bot_messages}:" in a cluster
     bool is_channel_;
@@ -60,6 +63,8 @@ class target_keys {
 // has a meaning in them.
 std::string context_pattern(std::string_view bridge);
 std::string delay_pattern(std::string_view bridge);
+// The latter and the letters, in one search.
+std::string delay_and_letter_pattern(std::string_view bridge);
 
 // A dead letter that was pushed again. The bridges of one Postgres share their dead letters, and whichever
 // pushes one again does it once.

@@ -26,11 +26,14 @@ asio::awaitable<core::result<saved_state>> load_state(cache& values, std::string
     auto wanted = context_pattern(bridge);
     auto contexts = co_await values.load(std::move(wanted));
     if (!contexts) co_return contexts.error();
-    wanted = delay_pattern(bridge);
-    auto delays = co_await values.load(std::move(wanted));
-    if (!delays) co_return delays.error();
+    wanted = delay_and_letter_pattern(bridge);
+    auto others = co_await values.load(std::move(wanted));
+    if (!others) co_return others.error();
     state.contexts = std::move(*contexts);
-    state.delays = std::move(*delays);
+    auto delays = delay_pattern(bridge);
+    delays.pop_back();  // the asterisk
+    for (auto& one : *others)
+        (one.first.starts_with(delays) ? state.delays : state.letters).push_back(std::move(one));
     co_return state;
 }
 

@@ -14,9 +14,10 @@ namespace postrider::redis {
 struct saved_state {
     std::vector<std::pair<std::string, std::string>> contexts;
     std::vector<std::pair<std::string, std::string>> delays;
+    std::vector<std::pair<std::string, std::string>> letters;
 };
 
-// Reads all open groups and delayed events of a bridge. Failures: cache::load's.
+// Reads all open groups, delayed events and letters of refused pushes of a bridge. Failures: cache::load's.
 asio::awaitable<core::result<saved_state>> load_state(cache& values, std::string bridge);
 
 // How far a route has caught up.

@@ -92,11 +92,12 @@ bool saver::has_work() const {
 }
 
 // The ids go in one piece and last: a cut in between leaves a group that is adopted, not an id without it.
+// What is deleted goes behind the values, among which may be the letter that stands for it from now on.
 saver::work saver::take_part() {
     work part;
     part.places = std::exchange(waiting_.places, {});
     part.values = take_some(waiting_.values, values_a_flush);
-    part.erased = take_some(waiting_.erased, values_a_flush);
+    if (waiting_.values.empty()) part.erased = take_some(waiting_.erased, values_a_flush);
     part.trims = std::exchange(waiting_.trims, {});
     if (waiting_.values.empty()) part.seen = std::exchange(waiting_.seen, {});
     return part;

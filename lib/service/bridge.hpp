@@ -3,12 +3,15 @@
 #include <deque>
 #include <functional>
 #include <limits>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "event/dead_letter.hpp"
 #include "event/hearing.hpp"
+#include "event/letter_text.hpp"
 #include "event/payload.hpp"
 #include "event/recent.hpp"
 #include "net/signal.hpp"
@@ -198,9 +201,16 @@ class bridge {
     void number_events(lane& l, const redis::saved_place& saved);
     asio::awaitable<core::result<void>> note_first_start(const lane& l);
     void adopt_progress(lane& l, const redis::saved_progress& saved);
-    void adopt_contexts(const std::vector<std::pair<std::string, std::string>>& saved);
-    void adopt_context(const std::string& name, const std::string& text);
+    // Of each route and key: the last event of a push that was refused.
+    using refused_keys = std::map<std::pair<std::size_t, std::string>, std::uint64_t>;
+    void adopt_contexts(const std::vector<std::pair<std::string, std::string>>& saved,
+                        const refused_keys& refused);
+    void adopt_context(const std::string& name, const std::string& text, const refused_keys& refused);
+    void keep_letter(lane& l, event::dead_letter letter, std::uint64_t number);
+    refused_keys adopt_letters(const std::vector<std::pair<std::string, std::string>>& saved);
+    std::optional<event::saved_letter> adopt_letter(const std::string& name, const std::string& text);
     void adopt_delay(const std::string& name, const std::string& text);
+    std::optional<std::size_t> find_route(std::string_view name) const;
     std::optional<std::size_t> find_route(std::string_view name, event::policy p) const;
 
     const configuration& configuration_;
@@ -225,6 +235,7 @@ class bridge {
     std::vector<progress> progress_;  // of each line, for the places of its routes
     progress parked_progress_;        // of all lines, among which what was put aside is scattered
     std::function<void(event::dead_letter)> letters_;
+    std::set<std::string> kept_letters_;  // given to them and not settled, by their names in Redis
     net::signal timer_;
     net::signal reign_;
     std::function<void()> on_deposed_;

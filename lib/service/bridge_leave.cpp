@@ -107,7 +107,8 @@ void bridge::refused(redis::delivery d, const std::string& why) {
     // The endpoints show it to everybody, so no payload is in it.
     journal_.remember(fmt::format("{}: Redis refuses {} for good, not delivered to {}: {}", l.route.name,
                                   d.key, l.route.target.name, why));
-    letters_(refused_letter(l.letter(), std::move(d), why));
+    const auto number = d.number;
+    keep_letter(l, refused_letter(l.letter(), std::move(d), why), number);
 }
 
 }  // namespace postrider::service

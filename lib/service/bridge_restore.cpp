@@ -38,7 +38,8 @@ asio::awaitable<core::result<void>> bridge::load() {
         const auto noted = co_await note_first_start(l);
         if (!noted) co_return noted.error();
     }
-    adopt_contexts(state->contexts);
+    const auto refused = adopt_letters(state->letters);
+    adopt_contexts(state->contexts, refused);
     for (const auto& [name, text] : state->delays)
         adopt_delay(name, text);
     for (std::size_t i = 0; i < lanes_.size(); ++i)
@@ -75,13 +76,14 @@ void bridge::adopt_progress(lane& l, const redis::saved_progress& saved) {
         l.seen->know(id, wall::time_point(core::milliseconds(static_cast<std::int64_t>(ms))));
 }
 
-void bridge::adopt_contexts(const std::vector<std::pair<std::string, std::string>>& saved) {
+void bridge::adopt_contexts(const std::vector<std::pair<std::string, std::string>>& saved,
+                            const refused_keys& refused) {
     const core::log_together one_write;
     for (const auto& [name, text] : saved)
-        adopt_context(name, text);
+        adopt_context(name, text, refused);
 }
 
-void bridge::adopt_context(const std::string& name, const std::string& text) {
+void bridge::adopt_context(const std::string& name, const std::string& text, const refused_keys& refused) {
     const auto saved = event::parse_context(text);
     if (!saved) {
         core::log_warning("redis: {} is no open group, left alone: {}", name, saved.error());
@@ -101,6 +103,9 @@ void bridge::adopt_context(const std::string& name, const std::string& text) {
     g.messages = saved->messages;
     g.count = saved->count;
     g.number = saved->position;
+    // Its letter stands for it, and the group of its key that was to take its place had not come that far.
+    const auto letter = refused.find({*route, g.key});
+    if (letter != refused.end() && g.number <= letter->second) return saves(l).drop(name, true);
     l.known->know_key(g.key, g.number);
     // Another machine's clock, or the Python bridge's local time, may put them into the future.
     const auto now = steady::now();
@@ -152,6 +157,13 @@ void bridge::adopt_delay(const std::string& name, const std::string& text) {
     d.scheduled_for = saved->scheduled_for;
     d.due = core::to_steady(d.scheduled_for, steady::now(), wall::now());
     l.waiting.add(std::move(d));
+}
+
+std::optional<std::size_t> bridge::find_route(std::string_view name) const {
+    const auto at =
+        std::find_if(lanes_.begin(), lanes_.end(), [&](const lane& l) { return l.route.name == name; });
+    if (at == lanes_.end()) return std::nullopt;
+    return static_cast<std::size_t>(at - lanes_.begin());
 }
 
 std::optional<std::size_t> bridge::find_route(std::string_view name, event::policy p) const {

@@ -210,8 +210,11 @@ class service {
         const bool finished = co_await letter_tasks_.join_until(limit);
         if (!finished) letters_.stop();
         if (letters_.waiting() != 0)
-            core::log_error("stopped with {} dead letters that Postgres has not taken; they are lost",
-                            letters_.waiting());
+            core::log_error(
+                "stopped with {} dead letters that Postgres has not taken; those of refused pushes that "
+                "stand "
+                "in Redis are written by the next start, the others are lost",
+                letters_.waiting());
         co_await letter_tasks_.join();
         if (bridge_tasks_.size() == 0 && bridge_.unsaved() != 0) {
             bridge_tasks_.spawn("carry", bridge_.carry());

@@ -34,8 +34,8 @@ texts guards_of(const target_keys& keys) {
 // All that is kept for a route and its target.
 texts all_of(const target_keys& keys, std::string_view route) {
     auto all = guards_of(keys);
-    for (auto key : {keys.context(route, "k"), keys.delay(route, "t"), keys.place(route), keys.behind(route),
-                     keys.seen(route), keys.caught_up(route)})
+    for (auto key : {keys.context(route, "k"), keys.delay(route, "t"), keys.letter(route, "t"),
+                     keys.place(route), keys.behind(route), keys.seen(route), keys.caught_up(route)})
         all.push_back(std::move(key));
     return all;
 }
@@ -51,6 +51,7 @@ TEST_CASE("the default bridge's names are those that the Python bridge and earli
     CHECK(keys.context("bot_events", "m1") == "context:m1");
     CHECK(keys.context("typing", "m1") == "context@typing:m1");
     CHECK(keys.delay("new_match", "t") == "postrider:delay:new_match:t");
+    CHECK(keys.letter("new_match", "t") == "postrider:letter:new_match:t");
     CHECK(keys.place("r") == "postrider:{bot_messages}:place:r");
     CHECK(keys.behind("r") == "postrider:{bot_messages}:behind:r");
     CHECK(keys.seen("r") == "postrider:{bot_messages}:seen:r");
@@ -61,6 +62,7 @@ TEST_CASE("the default bridge's names are those that the Python bridge and earli
     CHECK(in_cluster.context("bot_events", "m1") == "context:{bot_messages}:m1");
     CHECK(in_cluster.context("typing", "m1") == "context@{bot_messages}:typing:m1");
     CHECK(in_cluster.delay("new_match", "t") == "postrider:delay:{bot_messages}:new_match:t");
+    CHECK(in_cluster.letter("new_match", "t") == "postrider:letter:{bot_messages}:new_match:t");
     CHECK(in_cluster.epoch() == "postrider:{bot_messages}:epoch");
 }
 
@@ -125,8 +127,9 @@ TEST_CASE("bridges of two names share no key, and each finds its own open groups
         for (const auto& bridge : bridges)
             for (const auto& route : routes) {
                 const auto keys = keys_of("bot_messages", bridge, in_cluster);
-                for (const auto& key : {keys.context(route, "k"), keys.delay(route, "t"), keys.place(route),
-                                        keys.behind(route), keys.seen(route), keys.caught_up(route)}) {
+                for (const auto& key :
+                     {keys.context(route, "k"), keys.delay(route, "t"), keys.letter(route, "t"),
+                      keys.place(route), keys.behind(route), keys.seen(route), keys.caught_up(route)}) {
                     ++made;
                     taken.insert(key);
                 }
@@ -141,12 +144,15 @@ TEST_CASE("bridges of two names share no key, and each finds its own open groups
             CAPTURE(bridge);
             std::size_t contexts = 0;
             std::size_t delays = 0;
+            std::size_t both = 0;
             for (const auto& key : taken) {
                 if (matches_glob(context_pattern(bridge), key)) ++contexts;
                 if (matches_glob(delay_pattern(bridge), key)) ++delays;
+                if (matches_glob(delay_and_letter_pattern(bridge), key)) ++both;
             }
             CHECK(contexts == routes.size());
             CHECK(delays == routes.size());
+            CHECK(both == 2 * routes.size());
         }
     }
 }
