@@ -49,11 +49,13 @@ asio::awaitable<void> bridge::keep_time() {
     }
 }
 
-// A look that is always due would spin, so there is none before this process leads, nor without news.
+// A look that is always due would spin, so there is none before this process leads, nor without news. What is
+// taken back may be known to be done, and its rows have to go all the same.
 bool bridge::has_progress() const {
-    return restored_ && (!catch_ups_.empty() || std::any_of(lanes_.begin(), lanes_.end(), [](const lane& l) {
-               return l.taken > l.saved_taken;
-           }));
+    const bool has_taken_rows = parked_.is_parking() && !parked_.is_deleted();
+    return restored_ &&
+           (!catch_ups_.empty() || has_taken_rows ||
+            std::any_of(lanes_.begin(), lanes_.end(), [](const lane& l) { return l.taken > l.saved_taken; }));
 }
 
 // A route is as far as its own line, whatever becomes of another; but what its events have cancelled stands
