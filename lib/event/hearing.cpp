@@ -55,14 +55,14 @@ std::optional<marked_number> hearing::distance(std::size_t channel, std::uint64_
 }
 
 void hearing::stretch::push(heard h) {
-    bytes += h.payload.size();
+    bytes += cost(h);
     events.push_back(std::move(h));
 }
 
 hearing::heard hearing::stretch::pop() {
     auto first = std::move(events.front());
     events.pop_front();
-    bytes -= first.payload.size();
+    bytes -= cost(first);
     return first;
 }
 
@@ -77,7 +77,7 @@ std::optional<hearing::heard> hearing::take() {
 }
 
 std::size_t hearing::forget_between(std::size_t oldest_bytes, std::size_t newest_bytes) {
-    while (!newest_.events.empty() && oldest_.bytes + newest_.events.front().payload.size() <= oldest_bytes)
+    while (!newest_.events.empty() && oldest_.bytes + cost(newest_.events.front()) <= oldest_bytes)
         oldest_.push(newest_.pop());
     std::size_t forgotten = 0;
     for (; newest_.bytes > newest_bytes; ++forgotten)

@@ -35,6 +35,9 @@ class hearing {
         std::vector<std::uint64_t> cancels_until = {};
     };
 
+    // About what it costs to hold an event: of short ones, several times its payload.
+    static std::size_t cost(const heard& h) { return h.payload.size() + sizeof(heard) + 16; }
+
     // More than a channel carries in any outage; scores in Redis, which are doubles, stay exact over millions
     // of gaps.
     static constexpr std::uint64_t gap_width = 1'000'000'000;
@@ -97,7 +100,7 @@ class hearing {
     void forget_holes() { holes_.clear(); }
 
     std::size_t held() const { return oldest_.events.size() + newest_.events.size(); }
-    // Of the payloads.
+    // About what all that costs.
     std::size_t bytes() const { return oldest_.bytes + newest_.bytes; }
 
  private:

@@ -8,14 +8,9 @@
 #include "service/bridge.hpp"
 
 namespace postrider::service {
-namespace {
-
-constexpr std::size_t cost_of_holding = sizeof(event::hearing::heard) + 16;
-
-}  // namespace
 
 bool bridge::is_too_much_held() const {
-    return hearing_.bytes() + hearing_.held() * cost_of_holding >= configuration_.redis_buffer_bytes;
+    return hearing_.bytes() >= configuration_.redis_buffer_bytes;
 }
 
 void bridge::hold_unread(event::hearing::heard h) {
@@ -59,7 +54,7 @@ void bridge::sort_held(std::vector<event::parked_range> ranges) {
     // Where nothing is put aside yet, the oldest wait here as far as they may.
     auto room = parked_.before().empty() && !finishing_ ? configuration_.redis_buffer_bytes : 0;
     while (auto h = hearing_.take()) {
-        const auto cost = h->payload.size() + cost_of_holding;
+        const auto cost = event::hearing::cost(*h);
         room = cost <= room ? room - cost : 0;
         if (room != 0)
             kept.push_back(std::move(*h));
