@@ -145,8 +145,8 @@ asio::awaitable<letter_answer> letter_desk::replay_from_memory(std::int64_t numb
         bridge_.letter_settled(*taken);
         co_return answer;
     }
-    answer = answer_of(pushed.error());
-    ++taken->attempts;
+    answer = push_failed(pushed.error());
+    if (answer.outcome == letter_outcome::refused) ++taken->attempts;
     box_.give_back(number, std::move(*taken));
     co_return answer;
 }

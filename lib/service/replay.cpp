@@ -29,11 +29,17 @@ letter_answer refused(std::string words) {
     return {letter_outcome::refused, std::move(words)};
 }
 
-std::string reason_of(const std::string& words) {
+redis::reply answer_with(const std::string& words) {
     redis::reply answer;
     answer.type = redis::reply::kind::error;
     answer.text = words;
-    return std::string(redis::code_of(answer));
+    return answer;
+}
+
+// Redis has refused it for good, not for now.
+bool is_refused(const core::failure& why) {
+    return why.code == core::errc::server_error &&
+           redis::classify(answer_with(why.message)) == redis::verdict::permanent;
 }
 
 asio::awaitable<letter_answer> replay_event(postgres::connection& db, const configuration& c,
@@ -72,15 +78,15 @@ asio::awaitable<letter_answer> replay_push(postgres::connection& db, redis::clie
     auto letter = stored.letter;
     auto fields = event::stream_fields(c.routes, letter);
     const auto pushed = co_await redis::push_again(redis, std::move(letter), std::move(fields));
-    if (!pushed && pushed.error().code == core::errc::server_error) {
-        auto reason = reason_of(pushed.error().message);
+    if (!pushed && is_refused(pushed.error())) {
+        auto reason = std::string(redis::code_of(answer_with(pushed.error().message)));
         auto words = pushed.error().message;
         const auto noted = co_await postgres::note_failed_replay(db, stored.number, std::move(reason),
                                                                  std::move(words), replay_limit());
         if (!noted) co_return answer_of(noted.error());
         co_return refused("Redis refuses it again: " + pushed.error().message);
     }
-    if (!pushed) co_return answer_of(pushed.error());
+    if (!pushed) co_return push_failed(pushed.error());
     event::letter_filter this_one;
     this_one.ids.push_back(stored.number);
     const auto gone =
@@ -103,6 +109,11 @@ http::letter_answer comes_behind(const std::string& earlier) {
 http::letter_answer answer_of(const core::failure& why) {
     const bool refuses = why.code == core::errc::server_error || why.code == core::errc::invalid_input;
     return {refuses ? letter_outcome::refused : letter_outcome::away, why.message};
+}
+
+http::letter_answer push_failed(const core::failure& why) {
+    if (why.code != core::errc::server_error || is_refused(why)) return answer_of(why);
+    return {letter_outcome::away, why.message};
 }
 
 asio::awaitable<http::letter_answer> replay_stored(postgres::connection& db, redis::client& redis,

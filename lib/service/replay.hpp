@@ -18,6 +18,8 @@ http::letter_answer comes_behind(const std::string& earlier);
 
 // What a failure means for the one who asked.
 http::letter_answer answer_of(const core::failure& why);
+// The same of a push: what Redis refuses for now alone is no refusal.
+http::letter_answer push_failed(const core::failure& why);
 
 // The letter for people; `in_memory`: its number is this process's own.
 http::letter shown(const postgres::stored_letter& stored, bool in_memory);

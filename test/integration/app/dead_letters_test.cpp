@@ -131,6 +131,24 @@ TEST_CASE("refused pushes become letters, and a replay delivers each once and in
     CHECK(s.count() == "0");
 }
 
+TEST_CASE("a letter keeps its reason where Redis cannot take it for now alone") {
+    setup s;
+    INFO(s.bridge.end_of_log());
+    s.redis.command({"SET", "singles", "no list"});
+    s.database.notify("singles", R"({"match_id":"a","n":1})");
+    REQUIRE(s.becomes_count("1"));
+    s.redis.command({"DEL", "singles"});
+    s.redis.command({"CONFIG", "SET", "maxmemory", "1"});
+    const auto full = s.dead_letters({"replay"});
+    s.redis.command({"CONFIG", "SET", "maxmemory", "0"});
+    CHECK(full.status != 0);
+    CHECK(full.output.find("OOM") != std::string::npos);
+    CHECK(s.database.rows("SELECT reason, attempts FROM postrider.dead_letters") ==
+          std::vector<std::vector<std::string>>{{"WRONGTYPE", "1"}});
+    CHECK(s.dead_letters({"replay", "--reason", "WRONGTYPE"}).status == 0);
+    CHECK(s.redis.list("singles").size() == 1);
+}
+
 TEST_CASE("a replay that was cut off between Redis and Postgres is not done twice") {
     setup s;
     INFO(s.bridge.end_of_log());
