@@ -158,6 +158,8 @@ class pusher {
         bool waits = false;                   // said so in the log, of its pushes
         bool save_waits = false;              // and of what is saved
         std::string refusal = {};             // why its pushes wait; empty: they do not
+        bool reloads = false;                 // its last push found the script unknown
+        bool save_reloads = false;            // and its last save
     };
     struct round {
         pipeline commands;

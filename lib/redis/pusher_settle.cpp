@@ -85,8 +85,12 @@ void pusher::cannot_load(const round& r, const std::string& why) {
     }
 }
 
+// Behind a proxy the script may be loaded into one server and called on another, time and again: then it has
+// to wait like everything that passes.
 pusher::outcome pusher::settle_push(track& t, const reply& r) {
-    switch (classify(r)) {
+    const auto what = classify(r);
+    const bool reloaded = std::exchange(t.reloads, what == verdict::reload);
+    switch (what) {
         case verdict::delivered: {
             auto all = t.line.done();
             status_.finished += all.size();
@@ -99,7 +103,8 @@ pusher::outcome pusher::settle_push(track& t, const reply& r) {
         }
         case verdict::reload:
             scripts_loaded_ = false;
-            return outcome::again;
+            if (!reloaded) return outcome::again;
+            break;
         case verdict::stale:
             return outcome::deposed;
         case verdict::permanent:
@@ -132,9 +137,10 @@ pusher::outcome pusher::settle_save(track& t, const reply& r) {
     const auto what = classify(r);
     if (what == verdict::stale) return outcome::deposed;
     const auto error = t.saves.replied(r);
+    const bool reloaded = std::exchange(t.save_reloads, what == verdict::reload);
     if (what == verdict::reload) {
         scripts_loaded_ = false;
-        return outcome::again;
+        if (!reloaded) return outcome::again;
     }
     if (error.empty()) {
         if (t.line.empty()) t.backoff.reset();
