@@ -157,8 +157,9 @@ asio::awaitable<core::result<std::vector<std::pair<std::string, std::string>>>> 
         if (!answered) co_return answered.error();
         for (std::size_t i = 0; i < asked.size(); ++i) {
             const auto& r = (*answered)[i];
-            if (r.text.starts_with("CLUSTERDOWN")) co_return core::failure{core::errc::server_error, r.text};
             // Somebody else's key of another type answers WRONGTYPE, one that has just expired nil.
+            if (r.is_error() && code_of(r) != "WRONGTYPE")
+                co_return core::failure{core::errc::server_error, r.text};
             if (r.type == reply::kind::string) all.emplace_back(*asked[i], r.text);
         }
     }

@@ -88,8 +88,9 @@ void pusher::saves_changed(std::size_t line) {
 
 asio::awaitable<core::result<bool>> pusher::claim() {
     pipeline p;
-    for (const auto& t : lines_)
-        p.add({"EVAL", claim_script, "2", t.keys.epoch(), t.keys.renewed(writer_), std::to_string(t.epoch)});
+    for (auto& t : lines_)
+        p.add({"EVAL", claim_script, "2", t.keys.epoch(), t.keys.renewed(writer_), std::to_string(t.epoch),
+               std::to_string(++t.raises), raised_ttl});
     const auto generation = redis_.generation();
     const auto answered = co_await redis_.execute(std::move(p));
     if (!answered) co_return answered.error();

@@ -152,7 +152,7 @@ class pusher {
         core::breaker breaker;
         std::uint64_t epoch = 0;
         std::uint64_t of_generation = 0;  // the connection that the epoch is for, see renew()
-        std::uint64_t renewals = 0;
+        std::uint64_t raises = 0;         // by claims and renewals
         core::steady::time_point flush_at = core::steady::time_point::max();
         core::steady::time_point retry_at{};  // after a passing refusal
         bool waits = false;                   // said so in the log, of its pushes
@@ -171,6 +171,9 @@ class pusher {
         std::optional<std::size_t> watch;        // the line whose next push may be one
     };
     enum class outcome { done, again, deposed };
+
+    // In ms: far longer than an attempt whose answer was lost may be followed by the next.
+    static constexpr std::string_view raised_ttl = "604800000";
 
     core::steady::time_point due(const track& t) const;
     asio::awaitable<void> wait_for_work();

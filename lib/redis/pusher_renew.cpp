@@ -4,17 +4,10 @@
 #include "redis/scripts.hpp"
 
 namespace postrider::redis {
-namespace {
-
-// Far longer than an attempt whose answer was lost may be followed by the next.
-constexpr std::string_view renewed_ttl = "604800000";
-
-}  // namespace
-
 void pusher::renew(std::size_t line, round& r) {
     auto& t = lines_[line];
     r.commands.add({"EVAL", renew_script, "2", t.keys.epoch(), t.keys.renewed(writer_),
-                    std::to_string(t.epoch), std::to_string(++t.renewals), renewed_ttl});
+                    std::to_string(t.epoch), std::to_string(++t.raises), raised_ttl});
     r.renewals.push_back(line);
 }
 

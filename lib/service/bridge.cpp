@@ -177,12 +177,12 @@ void bridge::take(std::size_t route, std::string_view payload, std::uint64_t num
     note_taken(l, number);
     ++l.count.events;
     auto e = reader_.read(l.route, payload);
-    if (!e && l.knows(number, "")) {
+    if (!e && l.knows(number, "", !parked_.is_parking())) {
         ++l.count.duplicates;
         return;
     }
     if (!e) return reject(l, e.error(), payload);
-    if (l.knows(number, e->key)) {
+    if (l.knows(number, e->key, !parked_.is_parking())) {
         ++l.count.duplicates;
         return;
     }

@@ -198,6 +198,8 @@ class bridge {
     void step_down(const std::string& why);
     asio::awaitable<core::result<void>> load();
     void number_parked();
+    std::optional<event::marked_number> marker_heard(const lane& l, std::string_view name) const;
+    std::uint64_t number_of(const event::parked& p, const lane& l) const;
     void number_events(lane& l, const redis::saved_place& saved);
     asio::awaitable<core::result<void>> note_first_start(const lane& l);
     void adopt_progress(lane& l, const redis::saved_progress& saved);
@@ -242,8 +244,9 @@ class bridge {
     steady_time armed_ = steady_time::max();
     event_journal journal_;
     core::wall::time_point started_;
-    bool stood_by_ = false;    // while another led
-    bool deposed_ = false;     // and nobody was found to lead since
+    bool stood_by_ = false;  // while another led
+    bool deposed_ = false;   // again within a minute, and nobody was found to lead since
+    steady_time deposed_at_{};
     bool elected_ = false;     // the source's session says so
     bool confirmed_ = false;   // since then no other process has led, or what it left is adopted
     bool restored_ = false;    // what is open here is all there is

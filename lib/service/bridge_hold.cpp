@@ -114,6 +114,11 @@ void bridge::release() {
 // Of what a catch-up holds back at the end, that which no later catch-up would bring.
 void bridge::finish_held() {
     while (auto h = hearing_.take()) {
+        // What is put aside comes first.
+        if (parked_.is_parking()) {
+            take_held(*h);
+            continue;
+        }
         const auto& who = channels_[h->channel];
         if (h->only.empty() && !taken_before(who, h->payload, h->number))
             cancel_all(who, h->payload, numbers_until(who, h->cancels_until));

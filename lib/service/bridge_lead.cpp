@@ -15,6 +15,9 @@ namespace {
 
 constexpr core::milliseconds forget_interval{1'000};
 
+// Who is deposed again within that time is so by one who does not stand for election here.
+constexpr core::milliseconds rightful_for{60'000};
+
 // How often a standby asks whether the leader has done what came before, and for how long.
 constexpr core::milliseconds sync_interval{200};
 constexpr core::milliseconds sync_limit{15'000};
@@ -70,7 +73,10 @@ void bridge::step_down(const std::string& why) {
 // To claim the targets back at once would depose a rightful leader: first Postgres has to say who leads.
 void bridge::deposed(const std::string& why) {
     step_down(why);
-    deposed_ = true;
+    // Once it may have been a leader that has died since.
+    const auto now = steady::now();
+    deposed_ = deposed_at_ != steady_time{} && now - std::exchange(deposed_at_, now) < rightful_for;
+    deposed_at_ = now;
     elected_ = false;
     parked_.led_by(0);
     if (on_deposed_) on_deposed_();
@@ -141,8 +147,9 @@ asio::awaitable<core::result<void>> bridge::take_over() {
     const auto over = [this, election] { return !elected_ || election != elections_ || finishing_; };
     auto kept = co_await pusher_.claim();
     if (!kept) co_return unread_groups(kept.error());
-    if (over()) co_return core::failure{core::errc::stopped, "no longer elected"};
+    // Also when this process is no longer elected: by the epoch that it has now nobody would refuse it.
     if (restored_ && !*kept) step_down("another process has led since");
+    if (over()) co_return core::failure{core::errc::stopped, "no longer elected"};
     if (restored_ && !is_unread_) {
         confirmed_ = true;
         co_return boost::system::in_place_value;

@@ -25,12 +25,33 @@ void bridge::number_events(lane& l, const redis::saved_place& saved) {
 // they are this process's own. Whoever leads next has to find the markers that they are counted from.
 void bridge::number_parked() {
     for (auto& l : lanes_) {
-        parked_.number_before(l.route.name, l.markers);
+        auto markers = l.markers;
+        for (const auto& r : parked_.before())
+            if (auto m = marker_heard(l, event::distance_marker_in(r.route, l.route.name)))
+                markers.push_back(*m);
+        parked_.number_before(l.route.name, markers);
         note_markers(l, std::nullopt);
     }
     parked_.note_new_numbers();
     is_unread_ = false;
     park_again_.notify();
+}
+
+// A route remembers fewer markers than were heard.
+std::optional<event::marked_number> bridge::marker_heard(const lane& l, std::string_view name) const {
+    if (name.empty() || event::find_marker(l.markers, name) != nullptr) return std::nullopt;
+    const auto heard = hearing_.before(l.channel, name);
+    const auto number = heard ? l.numbers.before(*heard) : std::nullopt;
+    if (!number) return std::nullopt;
+    return event::marked_number{std::string(name), *number};
+}
+
+std::uint64_t bridge::number_of(const event::parked& p, const lane& l) const {
+    const auto number = event::number_of(p, l.route.name, l.markers);
+    if (number != 0) return number;
+    const auto distance = p.distance(l.route.name);
+    const auto m = distance ? marker_heard(l, distance->marker) : std::nullopt;
+    return m ? m->number + distance->number : 0;
 }
 
 void bridge::note_markers(lane& l, std::optional<std::uint64_t> number) {
@@ -45,7 +66,7 @@ bool bridge::taken_before(const subscribers& who, const event::parked& p) {
         auto& l = lanes_[i];
         if (!l.known) return false;
         const auto e = reader_.read(l.route, p.payload);
-        return e && l.knows(event::number_of(p, l.route.name, l.markers), e->key);
+        return e && l.knows(number_of(p, l), e->key, false);
     });
 }
 
@@ -55,7 +76,7 @@ bool bridge::taken_before(const subscribers& who, std::string_view payload, std:
         auto& l = lanes_[i];
         if (!l.known) return false;
         const auto e = reader_.read(l.route, payload);
-        return e && l.knows(l.numbers.of(number), e->key);
+        return e && l.knows(l.numbers.of(number), e->key, !parked_.is_parking());
     });
 }
 

@@ -99,7 +99,10 @@ asio::awaitable<void> bridge::carry_parked() {
             done = co_await parked_.write_some();
             if (done && !*done) done = co_await take_some_back();
         }
-        if (done && !*done && parked_.left_in_front() != 0) done = co_await parked_.put_back();
+        // More may come in front until then.
+        const bool all_in_front = !restored_ || settled_;
+        if (done && !*done && all_in_front && parked_.left_in_front() != 0)
+            done = co_await parked_.put_back();
         if (done && *done) continue;
         if (!done) {
             if (parked_.is_missing() && !is_unread_) take_from_memory();
@@ -154,7 +157,7 @@ void bridge::take_back(const event::parked& p) {
     if (!p.was_taken() && !taken_before(*who, p)) cancel_all(*who, p.payload, numbers_until(*who, p));
     for (const auto i : who->routes) {
         const auto& l = lanes_[i];
-        if (p.is_for(l.route.name)) take(i, p.payload, event::number_of(p, l.route.name, l.markers), now);
+        if (p.is_for(l.route.name)) take(i, p.payload, number_of(p, l), now);
     }
 }
 

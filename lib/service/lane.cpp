@@ -13,10 +13,10 @@ void lane::adopt(const redis::saved_place& saved) {
     }
 }
 
-bool lane::knows(std::uint64_t number, const std::string& key) {
+bool lane::knows(std::uint64_t number, const std::string& key, bool in_order) {
     if (!known || number == 0) return false;
     if (number <= known->highest()) return known->has(number, key);
-    known.reset();
+    if (in_order) known.reset();
     return false;
 }
 

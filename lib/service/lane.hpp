@@ -92,9 +92,9 @@ struct lane {
 
     // What an earlier process has done, by what stands in Redis.
     void adopt(const redis::saved_place& saved);
-    // An earlier process has taken it; asked no more once a number lies behind all that it is known to have
-    // used.
-    bool knows(std::uint64_t number, const std::string& key);
+    // An earlier process has taken it. Where the numbers come in order it is asked no more once one lies
+    // behind all that it is known to have used.
+    bool knows(std::uint64_t number, const std::string& key, bool in_order);
     // Where the route is, for whoever takes over.
     redis::place place() const;
     // The latest marker joins what tells a parked event apart.

@@ -132,9 +132,10 @@ void parked_events::forget_written() {
 }
 
 void parked_events::sort_front() {
-    std::stable_sort(in_front_.begin(), in_front_.end(), [](const auto& a, const auto& b) {
-        return a.numbers.front().second < b.numbers.front().second;
-    });
+    // What has no number was heard behind all that has one.
+    const auto place = [](const event::parked& p) { return p.numbers.front().second - 1; };
+    std::stable_sort(in_front_.begin(), in_front_.end(),
+                     [&](const auto& a, const auto& b) { return place(a) < place(b); });
 }
 
 // The newest first, so that what a deadline cuts off is no hole in the middle.

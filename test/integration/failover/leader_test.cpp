@@ -190,6 +190,8 @@ TEST_CASE(
     to_redis.stall();
     REQUIRE(t.talk_for(300ms));
     const auto log = second->log().size();
+    // What is still on its way would be lost with the session, and only the leader have heard it.
+    REQUIRE(t.is_heard_through(to_postgres));
     to_postgres.cut();
     // Nothing is said meanwhile: only the leader would hear it.
     REQUIRE(second->logs("reconnected", 30s, log));

@@ -14,6 +14,7 @@
 #include "running_postrider.hpp"
 #include "servers.hpp"
 #include "support/eventually.hpp"
+#include "support/tcp_gate.hpp"
 #include "talking.hpp"
 
 namespace postrider::test {
@@ -99,6 +100,17 @@ struct two_replicas {
     bool talk_for(std::chrono::milliseconds time) {
         const auto end = clock::now() + time;
         return talk_until([&] { return clock::now() >= end; });
+    }
+    // What was said has gone through a gate to Postgres: nothing has come that way for a second.
+    static bool is_heard_through(const support::tcp_gate& gate) {
+        const auto bytes = [&] { return gate.bytes(support::tcp_gate::direction::to_client); };
+        auto last = bytes();
+        auto since = clock::now();
+        return support::eventually([&] {
+            const auto now = bytes();
+            if (std::exchange(last, now) != now) since = clock::now();
+            return clock::now() - since > 1s;
+        });
     }
     void end_session_of_leader() {
         database.run(

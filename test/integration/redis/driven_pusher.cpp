@@ -68,6 +68,20 @@ bool driven_pusher::claims() {
     return **kept;
 }
 
+void driven_pusher::claims_in_vain() {
+    std::optional<core::result<bool>> kept;
+    asio::co_spawn(client_.loop(), pusher_->claim(),
+                   [&kept](const std::exception_ptr& error, core::result<bool> answer) {
+                       CHECK_MESSAGE(!error, "claim() ended with an exception");
+                       kept.emplace(std::move(answer));
+                   });
+    int turns = 0;
+    until([&] { return ++turns > 50; });
+    client_->reconnect("the test wants it");
+    if (!until([&] { return kept.has_value(); })) std::abort();
+    REQUIRE_FALSE(kept->has_value());
+}
+
 void driven_pusher::push(std::string body, std::uint64_t number, std::string key) {
     redis::delivery d;
     d.body = std::move(body);

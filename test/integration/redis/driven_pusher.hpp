@@ -26,6 +26,8 @@ class driven_pusher {
 
     // Claims the target; true: it was this writer's all the time.
     bool claims();
+    // Sends a claim, and drops the connection before the answer.
+    void claims_in_vain();
     // Carries from now on.
     void leads() { pusher_->lead(); }
     void push(std::string body, std::uint64_t number = 0, std::string key = {});

@@ -30,6 +30,14 @@ std::uint64_t epoch_in(redis_server& s) {
     return std::stoull(s.command({"GET", q.epoch()}).at(0));
 }
 
+// Without what claims keep of themselves.
+list kept_keys(redis_server& s) {
+    auto keys = s.command({"KEYS", "*"});
+    std::erase_if(keys, [](const auto& k) { return k.find(":renewed:") != std::string::npos; });
+    std::sort(keys.begin(), keys.end());
+    return keys;
+}
+
 }  // namespace
 
 TEST_CASE("the first claim makes an epoch, and the next one of the same writer keeps it") {
@@ -53,6 +61,45 @@ TEST_CASE("a claim raises the epoch that another has raised, and so back and for
         CHECK(p->claims());
         last = epoch_in(s);
     }
+}
+
+TEST_CASE("a claim that arrives behind a later one of its process deposes nobody") {
+    auto& s = server();
+    support::tcp_gate gate(s.port());
+    driven_pusher a(gate.port(), "a");
+    // Every byte of this connection is on its way for long.
+    gate.delay(2s);
+    a.claims_in_vain();
+    gate.delay(0s);
+    REQUIRE(a.until([&] { return a.client().connected() && a.client().generation() >= 2; }));
+    CHECK_FALSE(a.claims());
+    a.leads();
+    a.push("x");
+    REQUIRE(a.until_done());
+    REQUIRE(a.until([&] { return gate.connections() == 1; }));
+    a.push("y");
+    REQUIRE(a.until([&] { return a.delivered.size() == 2 || !a.deposed.empty(); }));
+    CHECK(a.deposed.empty());
+    CHECK(s.list("q") == list{"x", "y"});
+}
+
+TEST_CASE("a claim whose answer was lost is not made twice, and what it has found is still true") {
+    auto& s = server();
+    support::tcp_gate gate(s.port());
+    driven_pusher a(gate.port(), "a");
+    driven_pusher b(s.port(), "b");
+    CHECK_FALSE(a.claims());
+    CHECK_FALSE(b.claims());
+    const auto before = epoch_in(s);
+    gate.swallow(support::tcp_gate::direction::to_client);
+    a.claims_in_vain();
+    gate.cut();
+    gate.pass();
+    REQUIRE(a.until([&] { return a.client().connected() && epoch_in(s) > before; }));
+    const auto epoch = epoch_in(s);
+    CHECK_FALSE(a.claims());
+    CHECK(epoch_in(s) == epoch);
+    CHECK(a.claims());
 }
 
 TEST_CASE("what a writer has raised itself on a new connection is not taken for another's claim") {
@@ -171,8 +218,7 @@ TEST_CASE("a push of an earlier epoch is refused, and nothing of it is done") {
     CHECK(old.deposed.front().find("STALE") != std::string::npos);
     CHECK(old.delivered.empty());
     CHECK(s.command({"GET", "context:k"}) == list{"open"});
-    auto keys = s.command({"KEYS", "*"});
-    std::sort(keys.begin(), keys.end());
+    const auto keys = kept_keys(s);
     CHECK(keys == list{"context:k", q.epoch()});
 }
 
@@ -192,8 +238,7 @@ TEST_CASE("a save of an earlier epoch is refused, and nothing of it is done") {
     saves.note_place(old.place, 7);
     old->saves_changed(old.line);
     REQUIRE(old.until([&] { return !old.deposed.empty(); }));
-    auto keys = s.command({"KEYS", "*"});
-    std::sort(keys.begin(), keys.end());
+    const auto keys = kept_keys(s);
     CHECK(keys == list{"gone", q.epoch()});
     CHECK(epoch_in(s) == epoch);
 }
