@@ -17,10 +17,10 @@ constexpr const char* leading_session =
     "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted";
 
 struct both_servers {
-    explicit both_servers(const std::string& sections = {})
+    explicit both_servers(const std::string& sections = {}, const std::string& routes = {})
         : bridge({.postgres_url = postgres_at(to_postgres.port()),
                   .redis_url = redis_at(to_redis.port()),
-                  .file = both_ways("300ms", "100ms", sections),
+                  .file = both_ways("300ms", "100ms", sections) + routes,
                   .reconnects_quickly = true}) {}
 
     support::redis_server& redis = shared_redis();
@@ -157,6 +157,45 @@ TEST_CASE(
     t.check_everything_once();
     CHECK(support::eventually([&] { return parked_rows(t) == "0"; }));
     CHECK(t.bridge.log().find("stepping down") == std::string::npos);
+}
+
+TEST_CASE("what is held behind a catch-up at a stop goes behind what is put aside") {
+    forget_parked();
+    support::sql lock(shared_postgres().url());
+    lock.run("DROP TABLE IF EXISTS slow; CREATE TABLE slow (payload text)");
+    both_servers t(small_buffer, R"(
+[[route]]
+name = "other"
+channel = "other"
+policy = "immediate"
+id = "/id"
+catch_up = "SELECT payload FROM slow WHERE $1::timestamptz IS NOT NULL"
+to = "others"
+)");
+    INFO(t.bridge.end_of_log());
+    REQUIRE(t.bridge.becomes_ready());
+    t.lose_redis();
+    t.send(2'000);
+    t.wait_until_parked();
+    lock.run("BEGIN; LOCK TABLE slow");
+    t.renew_session();
+    t.to_redis.pass();
+    const auto waits =
+        "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FROM slow%'";
+    REQUIRE(support::eventually([&] { return !t.database.rows(waits).empty(); }));
+    const auto from = t.to_postgres.bytes(support::tcp_gate::direction::to_client);
+    t.send(50);
+    REQUIRE(support::eventually([&] {
+        return t.to_postgres.bytes(support::tcp_gate::direction::to_client) >= from + 50 * t.last.size();
+    }));
+    // An answer comes from a turn of the program's loop behind that.
+    REQUIRE(t.bridge.get("/health").status == 200);
+    REQUIRE(t.bridge.get("/health").status == 200);
+    t.bridge.signal(SIGTERM);
+    CHECK(t.bridge.ends() == 0);
+    lock.run("ROLLBACK");
+    t.bridge.start();
+    t.check_everything_once();
 }
 
 }  // namespace
