@@ -14,7 +14,6 @@
 #include "running_postrider.hpp"
 #include "servers.hpp"
 #include "support/eventually.hpp"
-#include "support/tcp_gate.hpp"
 #include "talking.hpp"
 
 namespace postrider::test {
@@ -101,16 +100,25 @@ struct two_replicas {
         const auto end = clock::now() + time;
         return talk_until([&] { return clock::now() >= end; });
     }
-    // What was said has gone through a gate to Postgres: nothing has come that way for a second.
-    static bool is_heard_through(const support::tcp_gate& gate) {
-        const auto bytes = [&] { return gate.bytes(support::tcp_gate::direction::to_client); };
-        auto last = bytes();
-        auto since = clock::now();
-        return support::eventually([&] {
-            const auto now = bytes();
-            if (std::exchange(last, now) != now) since = clock::now();
-            return clock::now() - since > 1s;
-        });
+    // The standby has asked for the lock twice since: the second time behind the answer to the first, in
+    // front of which stands all that was said before.
+    bool is_heard_by_standby() {
+        std::string since = database.rows("SELECT clock_timestamp()").at(0).at(0);
+        const auto asks_again = [&] {
+            return support::eventually([&] {
+                const auto latest = database
+                                        .rows(
+                                            "SELECT max(query_start) FROM pg_stat_activity WHERE query LIKE "
+                                            "'%pg_try_advisory_lock%' "
+                                            "AND pid <> pg_backend_pid() AND query_start > $1::timestamptz",
+                                            {since})
+                                        .at(0)
+                                        .at(0);
+                if (!latest.empty()) since = latest;
+                return !latest.empty();
+            });
+        };
+        return asks_again() && asks_again();
     }
     void end_session_of_leader() {
         database.run(
