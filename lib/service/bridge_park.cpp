@@ -99,10 +99,7 @@ asio::awaitable<void> bridge::carry_parked() {
             done = co_await parked_.write_some();
             if (done && !*done) done = co_await take_some_back();
         }
-        // More may come in front until then.
-        const bool all_in_front = !restored_ || settled_;
-        if (done && !*done && all_in_front && parked_.left_in_front() != 0)
-            done = co_await parked_.put_back();
+        if (done && !*done && parked_.left_in_front() != 0) done = co_await parked_.put_back();
         if (done && *done) continue;
         if (!done) {
             if (parked_.is_missing() && !is_unread_) take_from_memory();

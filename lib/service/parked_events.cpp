@@ -1,6 +1,8 @@
 #include "service/parked_events.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "core/log_line.hpp"
 #include "event/unnumbered.hpp"
@@ -151,13 +153,19 @@ asio::awaitable<core::result<bool>> parked_events::put_back() {
         return range != nullptr && range->holds(number);
     });
     while (!in_front_.empty()) {
+        // More may come in front meanwhile.
         const auto count = std::min(in_front_.size(), postgres::parking::events_a_statement);
         const auto begin = in_front_.end() - static_cast<std::ptrdiff_t>(count);
-        std::vector<event::parked> some(begin, in_front_.end());
+        putting_.assign(std::make_move_iterator(begin), std::make_move_iterator(in_front_.end()));
+        in_front_.erase(begin, in_front_.end());
+        auto some = putting_;
         auto written = co_await table_.put_back(std::move(some));
+        auto put = std::exchange(putting_, {});
+        if (written && *written) continue;
+        in_front_.insert(in_front_.end(), std::make_move_iterator(put.begin()),
+                         std::make_move_iterator(put.end()));
         if (!written) co_return written.error();
-        if (!*written) co_return false;
-        in_front_.erase(in_front_.end() - static_cast<std::ptrdiff_t>(count), in_front_.end());
+        co_return false;
     }
     co_return true;
 }

@@ -92,7 +92,7 @@ class parked_events {
     void add_in_front(event::parked p) { in_front_.push_back(std::move(p)); }
     // As they came: what the next leader knows to be done ends with the first number that it does not know.
     void sort_front();
-    std::size_t left_in_front() const { return in_front_.size(); }
+    std::size_t left_in_front() const { return in_front_.size() + putting_.size(); }
     // Writes those; true: it has.
     asio::awaitable<core::result<bool>> put_back();
 
@@ -125,7 +125,8 @@ class parked_events {
     std::vector<event::parked_range> before_;
     bool has_new_numbers_ = false;  // of events that were put aside without
     std::deque<event::parked> in_front_;
-    std::string error_;  // said in the log
+    std::vector<event::parked> putting_;  // the last of those, while they are written
+    std::string error_;                   // said in the log
 };
 
 }  // namespace postrider::service

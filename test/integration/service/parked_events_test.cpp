@@ -53,8 +53,8 @@ struct leading {
         return all;
     }
     // Starts the call, which then waits for the table until finish().
-    void begin(asio::awaitable<void> call) {
-        blocker.run("BEGIN; LOCK TABLE postrider.parked IN ACCESS EXCLUSIVE MODE");
+    void begin(asio::awaitable<void> call, const std::string& mode = "ACCESS EXCLUSIVE") {
+        blocker.run("BEGIN; LOCK TABLE postrider.parked IN " + mode + " MODE");
         loop.start(std::move(call));
         REQUIRE(loop.until([&] {
             return !database.rows("SELECT 1 FROM pg_locks WHERE locktype = 'relation' AND NOT granted")
@@ -68,6 +68,17 @@ struct leading {
     asio::awaitable<void> write() {
         const auto written = co_await parked.write_some();
         is_answered = written.has_value();
+    }
+    asio::awaitable<void> put_back() {
+        const auto put = co_await parked.put_back();
+        is_answered = put.has_value() && *put;
+    }
+    void add_in_front(std::uint64_t number, std::string payload) {
+        event::parked p;
+        p.channel = "chat";
+        p.payload = std::move(payload);
+        p.numbers.emplace_back("a", number);
+        parked.add_in_front(std::move(p));
     }
     asio::awaitable<void> delete_done() {
         const auto deleted = co_await parked.delete_done();
@@ -115,6 +126,25 @@ TEST_CASE("a deletion that is answered when another was elected meanwhile delete
     t.parked.forget();
     t.finish();
     CHECK(t.parked.is_deleted());
+}
+
+TEST_CASE(
+    "what comes in front while others are written there is written once, before those without a number") {
+    leading t;
+    t.add_in_front(0, "without 1");
+    t.add_in_front(0, "without 2");
+    // Reads go on: it is the writing that waits.
+    t.begin(t.put_back(), "SHARE");
+    CHECK(t.parked.left_in_front() == 2);
+    t.add_in_front(8, "with 8");
+    t.add_in_front(7, "with 7");
+    t.parked.sort_front();
+    t.finish();
+    CHECK(t.parked.left_in_front() == 0);
+    std::vector<std::string> all;
+    for (const auto& p : t.loop.value_of(t.parked.read_some()).value())
+        if (!p.payload.empty()) all.push_back(p.payload);
+    CHECK(all == std::vector<std::string>{"with 7", "with 8", "without 1", "without 2"});
 }
 
 }  // namespace postrider::service
