@@ -13,8 +13,19 @@
 namespace postrider::test {
 namespace {
 
+// The listening one; who puts events aside holds a lock as well, but never without a transaction.
 constexpr const char* leading_session =
-    "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted";
+    "SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND mode = "
+    "'ExclusiveLock' AND granted AND state = 'idle' AND query LIKE '%pg_listening_channels%'";
+
+// A process that stands still until the end of its scope.
+struct standing_still {
+    explicit standing_still(int process) : pid(process) { REQUIRE(::kill(pid, SIGSTOP) == 0); }
+    standing_still(const standing_still&) = delete;
+    standing_still& operator=(const standing_still&) = delete;
+    ~standing_still() { ::kill(pid, SIGCONT); }
+    int pid;
+};
 
 struct both_servers {
     explicit both_servers(const std::string& sections = {}, const std::string& routes = {})
@@ -95,16 +106,22 @@ TEST_CASE("a leader whose former session still lives in Postgres stands by for n
     t.send(50);
     t.wait_until_heard();
     // It answers no more, and holds the lock.
-    const auto session = std::stoi(t.database.rows(leading_session).at(0).at(0));
-    const auto log = t.bridge.log().size();
-    REQUIRE(::kill(session, SIGSTOP) == 0);
-    REQUIRE(t.bridge.logs("postgres: reconnected", 90s, log));
-    const auto asked =
-        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_terminate_backend%' AND pid <> "
-        "pg_backend_pid()";
-    REQUIRE(support::eventually([&] { return t.database.rows(asked).at(0).at(0) != "0"; }));
-    t.send(50);
-    REQUIRE(::kill(session, SIGCONT) == 0);
+    std::string session;
+    REQUIRE(support::eventually([&] {
+        const auto found = t.database.rows(leading_session);
+        if (found.size() == 1) session = found.at(0).at(0);
+        return !session.empty();
+    }));
+    {
+        const standing_still former(std::stoi(session));
+        const auto log = t.bridge.log().size();
+        REQUIRE(t.bridge.logs("postgres: reconnected", 90s, log));
+        const auto asked =
+            "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_terminate_backend%' AND pid <> "
+            "pg_backend_pid()";
+        REQUIRE(support::eventually([&] { return !t.database.rows(asked).empty(); }));
+        t.send(50);
+    }
     t.to_redis.pass();
     t.check_everything_once();
     CHECK(t.bridge.log().find("standing by") == std::string::npos);
