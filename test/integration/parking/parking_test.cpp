@@ -28,6 +28,7 @@ TEST_CASE("behind a session pooler events are put aside and come back as well") 
     t.redis.start();
     CHECK(t.talk.verdict(wait_for_list(t.redis, "singles", t.talk.total())) == "");
     CHECK(t.talk.verdict(wait_for_messages(t.redis, "groups", t.talk.total())) == "");
+    CHECK(support::eventually([&] { return t.parked() == 0; }));
 }
 
 TEST_CASE(
