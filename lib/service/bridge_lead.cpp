@@ -15,9 +15,6 @@ namespace {
 
 constexpr core::milliseconds forget_interval{1'000};
 
-// Who is deposed again within that time is so by one who does not stand for election here.
-constexpr core::milliseconds rightful_for{60'000};
-
 // How often a standby asks whether the leader has done what came before, and for how long.
 constexpr core::milliseconds sync_interval{200};
 constexpr core::milliseconds sync_limit{15'000};
@@ -73,10 +70,7 @@ void bridge::step_down(const std::string& why) {
 // To claim the targets back at once would depose a rightful leader: first Postgres has to say who leads.
 void bridge::deposed(const std::string& why) {
     step_down(why);
-    // Once it may have been a leader that has died since.
-    const auto now = steady::now();
-    deposed_ = deposed_at_ != steady_time{} && now - std::exchange(deposed_at_, now) < rightful_for;
-    deposed_at_ = now;
+    deposed_ = true;
     elected_ = false;
     parked_.led_by(0);
     if (on_deposed_) on_deposed_();
