@@ -245,8 +245,7 @@ class bridge {
     event_journal journal_;
     core::wall::time_point started_;
     bool stood_by_ = false;  // while another led
-    bool deposed_ = false;   // again within a minute, and nobody was found to lead since
-    steady_time deposed_at_{};
+    bool deposed_ = false;     // and nobody was found to lead since
     bool elected_ = false;     // the source's session says so
     bool confirmed_ = false;   // since then no other process has led, or what it left is adopted
     bool restored_ = false;    // what is open here is all there is
