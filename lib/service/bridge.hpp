@@ -244,7 +244,7 @@ class bridge {
     steady_time armed_ = steady_time::max();
     event_journal journal_;
     core::wall::time_point started_;
-    bool stood_by_ = false;  // while another led
+    bool stood_by_ = false;    // while another led
     bool deposed_ = false;     // and nobody was found to lead since
     bool elected_ = false;     // the source's session says so
     bool confirmed_ = false;   // since then no other process has led, or what it left is adopted
